@@ -1,0 +1,1 @@
+"""The main job: read images, judge them, write the verdicts down."""

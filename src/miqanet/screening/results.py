@@ -1,0 +1,206 @@
+"""The table of results: one row an image, written as it is judged and read back by who resumes, sorts or reports.
+
+`results.csv` is at once the result and the journal: rows are only ever appended, and reach the disk in chunks, so that
+what a killed run leaves is a clean table of all that was judged until then.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from miqanet.image import MRImage
+from miqanet.verdict import Verdict
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "'")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One row of the results: an image and its verdict, or a file (or frame) and why there is none.
+
+    Text is valid UTF-8; bytes of a path that are not appear as `\\udcXX`. Control characters of a file's own text
+    are blanks here; `path` keeps its own.
+    """
+
+    path: str
+    """The argument that the user gave, joined with the path below it."""
+
+    frame: int
+    """Slice or frame of the file, counted from 0."""
+
+    quality: str = ""
+    """`high` or `low`; empty on error."""
+
+    probability_low: float | None = None
+    """Rounded to six decimals; None on error."""
+
+    review: bool = False
+    """True in the abstain band, where a person should look; False on error."""
+
+    findings: str = ""
+    """Suspected artifacts, `kind:probability` joined by `;`, most probable first."""
+
+    error: str = ""
+    """Why there is no verdict; begins with `skipped:` for what is no MR image. Empty for a judged image."""
+
+    modality: str = ""
+    body_part: str = ""
+    series_description: str = ""
+    study_instance_uid: str = ""
+    series_instance_uid: str = ""
+    sop_instance_uid: str = ""
+    rows: int | None = None
+    columns: int | None = None
+    model_version: str = ""
+    threshold: float | None = None
+    patient: str = ""
+    """Name and ID; empty unless asked for."""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether this is no MR image, as opposed to one that could not be read."""
+        return self.error.startswith("skipped:")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of artifact that the findings name, most probable first."""
+        return tuple(finding.partition(":")[0] for finding in self.findings.split(";") if finding)
+
+    @classmethod
+    def of_verdict(cls, image: MRImage, verdict: Verdict) -> Self:
+        """Return the row of a judged image."""
+        return cls(
+            path=_encodable(image.path),
+            frame=image.frame,
+            quality=str(verdict.quality),
+            probability_low=round(verdict.probability_low, 6),
+            review=verdict.review,
+            findings=";".join(map(str, verdict.findings)),
+            modality=_clean(image.modality),
+            body_part=_clean(image.body_part),
+            series_description=_clean(image.series_description),
+            study_instance_uid=_clean(image.study_instance_uid),
+            series_instance_uid=_clean(image.series_instance_uid),
+            sop_instance_uid=_clean(image.sop_instance_uid),
+            rows=image.pixels.shape[0],
+            columns=image.pixels.shape[1],
+            model_version=verdict.model_version,
+            threshold=verdict.threshold,
+            patient=_clean(image.patient),
+        )
+
+    @classmethod
+    def of_error(cls, path: str, frame: int, reason: str) -> Self:
+        """Return the row of a file or frame that could not be judged."""
+        return cls(path=_encodable(path), frame=frame, error=_clean(reason) or "unknown error")
+
+
+COLUMNS = tuple(field.name for field in fields(ResultRow))
+
+
+class ResultsWriter:
+    """Appends rows to a results table, `results.csv`.
+
+    Text that a spreadsheet would take for a formula gets a leading apostrophe, except paths, which must stay exact
+    and begin with what the user typed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        new = not path.exists() or path.stat().st_size == 0
+        self._file = path.open("a", newline="", encoding="utf-8")
+        self._table = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
+        if new:
+            self._table.writeheader()
+
+    def write(self, row: ResultRow) -> None:
+        """Append a row; it is safe on the disk after the next `sync`."""
+        self._table.writerow({name: _to_cell(name, value) for name, value in asdict(row).items()})
+
+    def sync(self) -> None:
+        """Bring all rows to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.sync()
+        self._file.close()
+
+
+def read_results(path: Path) -> Iterator[ResultRow]:
+    """Read a results table row by row, whatever its size."""
+    with path.open(newline="", encoding="utf-8") as file:
+        for cells in csv.DictReader(file):
+            yield _from_cells(cells)
+
+
+def mend_results(path: Path) -> None:
+    """Cut off the row that a killed run left incomplete at the end of a results table."""
+    with path.open("rb+") as file:
+        file.truncate(_complete_length(file))
+
+
+def _complete_length(file: IO[bytes]) -> int:
+    """Return the length in bytes up to the last line break that ends a row (that lies outside quotes)."""
+    quoted, position, complete = False, 0, 0
+    for line in file:
+        position += len(line)
+        quoted ^= bool(line.count(b'"') % 2)
+        if not quoted and line.endswith(b"\n"):
+            complete = position
+    return complete
+
+
+def write_parquet(rows: Iterator[ResultRow], path: Path, chunk: int = 4096) -> None:
+    """Write rows to a Parquet file, `chunk` at a time, so that memory does not grow with their number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {"frame": pa.int32(), "rows": pa.int32(), "columns": pa.int32(), "review": pa.bool_()}
+    types |= {"probability_low": pa.float64(), "threshold": pa.float64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+    partial = path.with_suffix(".partial")
+    with pq.ParquetWriter(partial, schema) as writer:
+        while some := [asdict(row) for row in islice(rows, chunk)]:
+            writer.write_table(pa.Table.from_pylist(some, schema))
+    partial.replace(path)
+
+
+def _to_cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and name != "path" and value.startswith(_FORMULA_STARTS):
+        return "'" + value
+    return str(value)
+
+
+def _from_cells(cells: dict[str, str]) -> ResultRow:
+    values: dict[str, Any] = {
+        name: cell[1:] if name != "path" and cell.startswith("'") else cell for name, cell in cells.items()
+    }
+    values["review"] = cells["review"] == "true"
+    values["frame"] = int(cells["frame"])
+    for name, kind in (("probability_low", float), ("threshold", float), ("rows", int), ("columns", int)):
+        values[name] = kind(cells[name]) if cells[name] else None
+    return ResultRow(**values)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _clean(text: str) -> str:
+    return _encodable("".join(c if c.isprintable() else " " for c in text)).strip()
