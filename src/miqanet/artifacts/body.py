@@ -16,3 +16,12 @@ def body_mask(image: NDArray[np.floating]) -> NDArray[np.bool_]:
     smooth = ndimage.uniform_filter(image.astype(np.float32, copy=False), 2 * radius + 1)
     mask = smooth > _LEVEL * np.percentile(smooth, 98)
     return np.asarray(ndimage.binary_fill_holes(mask), bool)
+
+
+def body_signal(image: NDArray[np.floating]) -> float:
+    """Return the median intensity of the pixels above the air's level: what noise and RF are measured against.
+
+    It scales with the image. An image without signal gives 0.
+    """
+    signal = image[image > _LEVEL * np.percentile(image, 98)]
+    return float(np.median(signal)) if signal.size else 0.0
