@@ -1,0 +1,185 @@
+"""Rigid motion between excitations: lines of k-space that saw the body in different poses.
+
+A translation by d multiplies a line of k-space by exp(-2 pi i k d), a rotation turns the line in k-space by
+the same angle (Fourier shift and rotation theorems; Zaitsev, Maclaren and Herbst, "Motion artifacts in MRI",
+JMRI 2015). Lines of one shot (echo train) share a pose; the order in which shots fill k-space decides whether
+the image shows blur, ringing or ghosts. Poses are relative to the pose in which the center of k-space was
+taken, because that is where the body appears in the image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from miqanet.artifacts.base import Artifact, Image
+from miqanet.artifacts.checks import one_of, positive
+from miqanet.artifacts.fourier import Complex, smooth_phase, to_image, to_kspace, unit_phasor
+
+Order = Literal["sequential", "interleaved", "centric"]
+Pattern = Literal["jumps", "drift", "random_walk", "nods"]
+Reals = NDArray[np.float64]
+
+
+def shots_of_lines(lines: int, shots: int, order: Order) -> NDArray[np.intp]:
+    """Return which shot (0 .. shots - 1 in time) acquires each line of k-space, most negative line first."""
+    line = np.arange(lines)
+    if order == "interleaved":
+        return line % shots
+    if order == "centric":
+        outward = np.argsort(np.abs(line - lines // 2), kind="stable")
+        line[outward] = np.arange(lines)
+    return line * shots // lines
+
+
+def kspace_of_poses(image: Complex, shift_px: Reals, rotation_deg: Reals) -> Complex:
+    """Return the k-space of which each line saw the body in its own pose.
+
+    `image` is (lines, columns), phase encoding along axis 0. `shift_px` is (lines, 2), displacement in
+    rows and columns; `rotation_deg` is (lines,), about the middle of the image, positive from rows towards
+    columns. The body turns first and then moves. Lines and the result are in the order of `to_kspace`.
+    """
+    frequency = [fft.fftshift(fft.fftfreq(n)).astype(np.float32) for n in image.shape]
+    kspace = _rotated_lines(image, frequency, rotation_deg) if np.any(rotation_deg) else to_kspace(image)
+    down, across = shift_px.T.astype(np.float32)
+    turns = (down * frequency[0])[:, None] + np.outer(across, frequency[1])
+    kspace *= unit_phasor(np.float32(-2 * np.pi) * turns)
+    return kspace
+
+
+def _rotated_lines(image: Complex, frequency: list[NDArray[np.float32]], rotation_deg: Reals) -> Complex:
+    """Return k-space read along turned lines, by bilinear interpolation in twofold oversampled k-space.
+
+    One interpolation serves any number of angles. Its apodization, sinc squared, is divided out beforehand.
+    """
+    size = [fft.next_fast_len(2 * n) for n in image.shape]
+    half = [n // 2 for n in image.shape]
+    window = [np.sinc((np.arange(n) - h) / m) ** -2 for n, h, m in zip(image.shape, half, size, strict=True)]
+    flat = image * np.outer(*window).astype(np.float32)
+    dense = _centered_fft(_centered_fft(flat, size[1], 1), size[0], 0)
+
+    angle = np.deg2rad(rotation_deg)
+    cos, sin = np.cos(angle).astype(np.float32)[:, None], np.sin(angle).astype(np.float32)[:, None]
+    down, across = frequency[0][:, None], frequency[1][None, :]
+    i = (cos * down + sin * across) * np.float32(size[0])
+    j = (cos * across - sin * down) * np.float32(size[1])
+    i0, j0 = np.floor(i), np.floor(j)
+    a, b = i - i0, j - j0
+    top, left = i0.astype(np.intp) % size[0], j0.astype(np.intp) % size[1]
+    bottom, right = (top + 1) % size[0] * size[1], (left + 1) % size[1]
+    top *= size[1]
+    upper = dense.take(top + left) * (1 - b) + dense.take(top + right) * b
+    lower = dense.take(bottom + left) * (1 - b) + dense.take(bottom + right) * b
+    scale = np.float32(1 / np.sqrt(image.size))
+    return np.asarray((upper * (1 - a) + lower * a) * scale, np.complex64)
+
+
+def _centered_fft(data: Complex, size: int, axis: int) -> Complex:
+    """Return the spectrum along `axis`, zero frequency first, of data centered and zero-filled to `size`."""
+    half = data.shape[axis] // 2
+    negative, positive = np.split(data, [half], axis)
+    shape = list(data.shape)
+    shape[axis] = size - data.shape[axis]
+    padded = np.concatenate((positive, np.zeros(shape, np.complex64), negative), axis)
+    return np.asarray(fft.fft(padded, axis=axis, overwrite_x=True), np.complex64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motion(Artifact):
+    """A patient who moves during the scan.
+
+    `translation_px` (rows, columns) and `rotation_deg` are the largest excursions; `pattern` is their course
+    over the shots: sudden `jumps`, slow `drift`, `random_walk`, or periodic `nods`.
+    """
+
+    kind: ClassVar[str] = "motion"
+
+    phase_encode_axis: int
+    order: Order
+    shots: int
+    """Excitations that fill k-space; each takes lines / shots lines (the turbo factor) in one pose."""
+    pattern: Pattern
+    translation_px: tuple[float, float]
+    rotation_deg: float
+    onset: float
+    """Part of the scan, 0 to 1, during which the patient still lies quietly."""
+    events: float
+    """Jumps or nods after the onset; without meaning for drift and random walk."""
+    seed: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of((0, 1), phase_encode_axis=self.phase_encode_axis)
+        one_of(get_args(Order), order=self.order)
+        one_of(get_args(Pattern), pattern=self.pattern)
+        positive(shots=self.shots, events=self.events)
+        if not 0 <= self.onset < 1:
+            raise ValueError(f"onset lies from 0 to below 1, not {self.onset}")
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
+        """Draw a restless patient and a sequence for an image of `shape` (rows, columns)."""
+        axis = int(rng.integers(2))
+        order: Order = rng.choice(get_args(Order))
+        pattern: Pattern = rng.choice(get_args(Pattern), p=(0.35, 0.2, 0.25, 0.2))
+        turbo = 1 if order != "interleaved" and rng.random() < 0.5 else int(rng.integers(2, 33))
+        reach = max(shape) * rng.uniform(0.012, 0.045)
+        direction = rng.uniform(0, 2 * np.pi)
+        turned = rng.uniform(2.0, 9.0)
+        only = rng.random()
+        return cls(
+            phase_encode_axis=axis,
+            order=str(order),  # type: ignore[arg-type]
+            shots=max(4, shape[axis] // turbo),
+            pattern=str(pattern),  # type: ignore[arg-type]
+            translation_px=(0.0, 0.0)
+            if only < 0.15
+            else (float(reach * np.cos(direction)), float(reach * np.sin(direction))),
+            rotation_deg=0.0 if only > 0.75 else float(turned * rng.choice((-1, 1))),
+            onset=float(rng.uniform(0, 0.45) if order == "sequential" else rng.uniform(0, 0.25)),
+            events=float(rng.integers(1, 7) if pattern == "jumps" else rng.uniform(1.5, 25)),
+            seed=int(rng.integers(2**31)),
+        )
+
+    def excursions(self, shots: int) -> Reals:
+        """Return the course of rows, columns and rotation over the shots, (3, shots), each within -1 to 1."""
+        rng = np.random.default_rng(self.seed)
+        time = (np.arange(shots) + 0.5) / shots
+        moving = np.clip((time - self.onset) / (1 - self.onset), 0, None)
+        if self.pattern == "jumps":
+            count = max(1, round(self.events))
+            levels = np.hstack((np.zeros((3, 1)), rng.uniform(-1, 1, (3, count))))
+            times = np.sort(np.append(0.02, rng.uniform(0.02, 0.9, count - 1)))
+            course = levels[:, np.searchsorted(times, moving)]
+        elif self.pattern == "drift":
+            course = rng.choice((-1, 1), (3, 1)) * moving ** rng.uniform(0.5, 2, (3, 1))
+        elif self.pattern == "random_walk":
+            course = np.cumsum(rng.normal(size=(3, shots)) * (moving > 0), axis=1)
+        else:
+            course = np.sin(2 * np.pi * self.events * moving) * rng.uniform(0.5, 1, (3, 1))
+        peak = np.abs(course).max(axis=1, keepdims=True)
+        return np.asarray(course / np.where(peak > 0, peak, 1))
+
+    def poses(self, lines: int) -> tuple[Reals, Reals]:
+        """Return each line's displacement in px, (lines, 2), and rotation in degrees, (lines,)."""
+        shots = min(self.shots, lines)
+        course = self.excursions(shots)[:, shots_of_lines(lines, shots, self.order)]
+        course = self.severity * (course - course[:, lines // 2, None])
+        return course[:2].T * np.asarray(self.translation_px), course[2] * self.rotation_deg
+
+    def apply(self, image: Image) -> Image:
+        """Return the image of which every line of k-space was taken in its own pose."""
+        image = np.asarray(image, np.float32)
+        if self.severity == 0:
+            return image
+        shift, rotation = self.poses(image.shape[self.phase_encode_axis])
+        body = image * smooth_phase((image.shape[0], image.shape[1]), self.seed)
+        if self.phase_encode_axis == 1:
+            kspace = kspace_of_poses(body.T, shift[:, ::-1], -rotation).T
+        else:
+            kspace = kspace_of_poses(body, shift, rotation)
+        return np.abs(to_image(kspace))
