@@ -52,6 +52,7 @@ class BiasField(Artifact):
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw one to four loops about the body, or a standing wave in its middle; 24 to 44 dB."""
         del shape
+        coils: tuple[tuple[float, float], ...]
         if rng.random() < 0.2:
             coils = ((float(rng.uniform(0.35, 0.65)), float(rng.uniform(0.35, 0.65))),)
             radius = rng.uniform(0.2, 0.4)
@@ -77,10 +78,10 @@ class BiasField(Artifact):
         if self.severity == 0:
             return image
         log_gain = self._log_gain((image.shape[0], image.shape[1]))
-        return image * np.exp(np.float32(self.severity) * log_gain)
+        return np.asarray(image * np.exp(np.float32(self.severity) * log_gain), np.float32)
 
     def _log_gain(self, shape: tuple[int, int]) -> NDArray[np.float32]:
-        """Return the sensitivity's natural logarithm, (rows, columns), its mean 0 and its range `range_db`."""
+        """Return the sensitivity's natural logarithm, (rows, columns): mean 0, range `range_db`."""
         y, x = ((np.arange(n, dtype=np.float32) + 0.5) / n for n in shape)
         power = np.zeros(shape, np.float32)
         for row, column in self.coils:

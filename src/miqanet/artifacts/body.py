@@ -19,7 +19,7 @@ def body_mask(image: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def body_signal(image: NDArray[np.floating]) -> float:
-    """Return the median intensity of the pixels above the air's level: what noise and RF are measured against.
+    """Return the median intensity above the air's level: what noise and interference are measured against.
 
     It scales with the image. An image without signal gives 0.
     """

@@ -23,10 +23,10 @@ class ChemicalShift(Artifact):
     """Chemical shift of the first kind (displacement) and of the second (opposed phase).
 
     Fat precesses 3.5 ppm x gamma-bar x B0 slower than water: 224 Hz at 1.5 T. Along the readout it is
-    therefore displaced by this frequency over the bandwidth per pixel, which leaves a dark band on one side of
-    a fat-water border and a bright one on the other (first kind; Soila et al., Radiology 1984). In a gradient
-    echo, fat and water of one voxel add with the phase 2 pi x frequency x TE between them, and cancel where it
-    is pi: an ink line along every border (second kind; Wehrli et al., MRI 1987).
+    therefore displaced by this frequency over the bandwidth per pixel, which leaves a dark band on one side
+    of a fat-water border and a bright one on the other (first kind; Soila et al., Radiology 1984). In a
+    gradient echo, fat and water of one voxel add with the phase 2 pi x frequency x TE between them, and
+    cancel where it is pi: an ink line along every border (second kind; Wehrli et al., MRI 1987).
 
     The magnitude image does not say what is fat; see `fat_fraction`.
 
@@ -55,9 +55,9 @@ class ChemicalShift(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw a displacement of 2.5 to 9 % of the field of view, half of them as gradient echoes."""
+        """Draw a displacement of 2.5 to 8 % of the field of view, half of them as gradient echoes."""
         axis = int(rng.integers(2))
-        pixels = np.exp(rng.uniform(np.log(0.025), np.log(0.09))) * shape[axis]
+        pixels = np.exp(rng.uniform(np.log(0.025), np.log(0.08))) * shape[axis]
         field = float(
             rng.choice([0.055, 0.3, 0.55, 1.0, 1.5, 3.0, 7.0], p=[0.03, 0.07, 0.1, 0.1, 0.35, 0.3, 0.05])
         )
@@ -95,14 +95,14 @@ class ChemicalShift(Artifact):
         fat = fat_fraction(image) * image
         moved = shift(fat, self.severity * self.displacement_pixels, self.readout_axis)
         angle = min(self.severity * self.phase, np.pi)
-        return np.abs(image - fat + moved * np.complex64(np.exp(1j * angle)))
+        return np.asarray(np.abs(image - fat + moved * np.complex64(np.exp(1j * angle))), np.float32)
 
 
 def fat_fraction(image: Image) -> NDArray[np.float32]:
-    """Estimate the fraction of fat in every voxel, (rows, columns) in 0..1, of an image without fat suppression.
+    """Estimate the fraction of fat in every voxel, (rows, columns) in 0..1, where fat is not suppressed.
 
-    Fat is the brightest tissue on most such images, and bright tissue at the body's rim is subcutaneous fat even
-    where it is not the brightest. Both criteria are soft, as voxels at a border hold both.
+    Fat is the brightest tissue on most such images, and bright tissue at the body's rim is subcutaneous fat
+    even where it is not the brightest. Both criteria are soft, as voxels at a border hold both.
     """
     smooth = ndimage.gaussian_filter(image, 0.7)
     mask = body_mask(image).astype(np.float32)
@@ -110,12 +110,12 @@ def fat_fraction(image: Image) -> NDArray[np.float32]:
     depth = 2 * max(1, round(min(image.shape) / 24)) + 1
     # The share of air within reach is 1/2 at the surface and falls to 0 at the depth of the rim.
     rim = np.clip(2 - 2 * ndimage.uniform_filter(mask, depth), 0, 1)
-    threshold = 0.72 - 0.4 * rim
+    threshold = 0.86 - 0.5 * rim
     return np.asarray(mask * np.clip((brightness - threshold) / 0.16 + 0.5, 0, 1), np.float32)
 
 
 def shift(image: NDArray[np.float32], pixels: float, axis: int) -> NDArray[np.float32]:
-    """Shift an image by any fraction of pixels along an axis by a phase ramp in k-space; nothing wraps around."""
+    """Shift an image along an axis by any number of pixels, by a phase ramp in k-space; nothing wraps."""
     size = image.shape[axis]
     padded = fft.next_fast_len(size + int(np.ceil(abs(pixels))) + 8, real=True)
     ramp = np.exp(-2j * np.pi * np.fft.rfftfreq(padded) * pixels).astype(np.complex64)

@@ -18,9 +18,9 @@ class EpiDistortion(Artifact):
     """Stretch and pile-up along the phase-encode axis of echo-planar imaging.
 
     EPI samples its phase-encode axis with some 10 to 40 Hz per pixel, so a field off by tens of hertz moves
-    signal by pixels: displacement = field / bandwidth (Jezzard and Balaban, MRM 1995). The field is worst near
-    the interfaces of tissue and air (sinuses, ear canals, bowel), with a smooth remainder that shimming leaves.
-    Intensity follows the Jacobian.
+    signal by pixels: displacement = field / bandwidth (Jezzard and Balaban, MRM 1995). The field is worst
+    near the interfaces of tissue and air (sinuses, ear canals, bowel), with a smooth remainder that shimming
+    leaves. Intensity follows the Jacobian.
 
     Severity multiplies the field.
     """
@@ -28,7 +28,7 @@ class EpiDistortion(Artifact):
     kind: ClassVar[str] = "epi_distortion"
 
     sources: tuple[tuple[float, float, float, float], ...]
-    """Air-tissue interfaces: (row, column, extent) as fractions of the field of view, and peak field in Hz."""
+    """Air-tissue interfaces: (row, column, extent) as fractions of the field of view, and the peak in Hz."""
 
     residual_hz: float
     """Greatest magnitude of the smooth field that shimming leaves."""
@@ -50,10 +50,10 @@ class EpiDistortion(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw one to three interfaces that move signal by 6 to 18 % of the field of view."""
+        """Draw one to three interfaces that move signal by 8 to 20 % of the field of view."""
         axis = int(rng.integers(2))
         bandwidth = float(np.exp(rng.uniform(np.log(8), np.log(45))))
-        peak = rng.uniform(0.06, 0.18) * shape[axis] * bandwidth * rng.choice([-1, 1])
+        peak = rng.uniform(0.08, 0.20) * shape[axis] * bandwidth * rng.choice([-1, 1])
         sources = []
         for strength in peak * np.array([1.0, *rng.uniform(-0.8, 0.8, int(rng.integers(3)))]):
             # An interface lies off center, towards the body's surface.

@@ -1,4 +1,4 @@
-"""Fields over the image: the proton's resonance, smooth random variation, and what off-resonance does to position."""
+"""Fields over the image: smooth random ones, and how a field off resonance displaces signal."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def displace(image: NDArray[np.floating], displacement: NDArray[np.floating], ax
     high = np.maximum(high, low + _NARROWEST)
     density = signal / (high - low)
 
-    # Ramp of one edge e seen at the grid edge x: density * max(x - e, 0) = density * x - density * e for x >= e.
+    # An edge e adds density * (x - e) to every grid edge x beyond it: a slope and an offset.
     slope, offset = np.zeros(lines * (size + 1)), np.zeros(lines * (size + 1))
     line = np.arange(lines)[:, None] * (size + 1)
     for edge, weight in ((low, density), (high, -density)):
@@ -64,4 +64,4 @@ def displace(image: NDArray[np.floating], displacement: NDArray[np.floating], ax
     offset = np.cumsum(offset.reshape(lines, size + 1), axis=1)
     cumulative = slope * np.arange(size + 1) - offset
     moved = np.maximum(np.diff(cumulative, axis=1), 0.0)
-    return np.moveaxis(moved, 1, axis).astype(np.float32)
+    return np.asarray(np.moveaxis(moved, 1, axis), np.float32)

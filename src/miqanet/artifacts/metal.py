@@ -26,11 +26,12 @@ class Metal(Artifact):
     """Signal void, geometric distortion and pile-up around a metallic implant.
 
     A body of susceptibility X in the main field B0 adds a dipole's field. For a cylinder of radius a (screw,
-    stem of a prosthesis) that crosses the slice it is B0 X/2 (a/r)^2 cos 2t; for a sphere (clip, dental work)
-    cut through the middle, B0 X/3 (a/r)^3 (3 cos^2 t - 1), t being the angle to B0 (Schenck, Med. Phys. 1996).
-    Spins so detuned appear displaced along the readout by field x gamma-bar / bandwidth per pixel, which
-    empties some places and piles up signal in others; in a gradient echo the field's gradient across the voxel
-    dephases its signal besides. The metal itself gives no signal.
+    stem of a prosthesis) that crosses the slice it is B0 X/2 (a/r)^2 cos 2t; for a sphere (clip, dental
+    work) cut through the middle, B0 X/3 (a/r)^3 (3 cos^2 t - 1), t being the angle to B0 (Schenck, Med. Phys.
+    1996). Spins so detuned appear displaced along the readout by field x gamma-bar / bandwidth per pixel,
+    which empties some places and piles up signal in others; those beyond the excitation's bandwidth give
+    none. In a gradient echo the field's gradient across the voxel dephases its signal besides. The metal
+    itself gives no signal.
 
     Severity multiplies both susceptibility and cross-section, so that the artifact grows in diameter about in
     proportion.
@@ -45,11 +46,14 @@ class Metal(Artifact):
     """Of the metal, in pixels."""
 
     position: tuple[float, float]
-    """Center as fractions (row, column) of the body's bounding box; the nearest tissue takes its place in air."""
+    """Center as fractions (row, column) of the body's bounding box; moved to the nearest tissue if in air."""
 
     field_tesla: float = 1.5
     bandwidth_hz: float = 200.0
     """Receive bandwidth per pixel along the readout."""
+
+    excitation_hz: float = 4000.0
+    """Bandwidth of the exciting pulse, full width at half maximum."""
 
     echo_time_ms: float = 0.0
     """Of a gradient echo; 0 is a spin echo, which refocuses."""
@@ -69,6 +73,7 @@ class Metal(Artifact):
             radius=self.radius,
             field_tesla=self.field_tesla,
             bandwidth_hz=self.bandwidth_hz,
+            excitation_hz=self.excitation_hz,
             slice_pixels=self.slice_pixels,
         )
         checks.not_negative(echo_time_ms=self.echo_time_ms)
@@ -84,15 +89,15 @@ class Metal(Artifact):
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw a metal and a scanner, and the size of the implant from the reach of its distortion.
 
-        The reach, where the displacement has fallen to one pixel, is 7 to 35 % of the shorter side: clips and
-        screws to hip prostheses.
+        The reach, where the displacement has fallen to one pixel, is 10 to 40 % of the shorter side: clips
+        and screws to hip prostheses.
         """
         form = str(rng.choice([CYLINDER, SPHERE]))
         power = 2 if form == CYLINDER else 3
         metal = float(rng.choice(_METALS_PPM)) * float(rng.uniform(0.8, 1.2))
         field = float(rng.choice([0.3, 0.55, 1.0, 1.5, 3.0], p=[0.05, 0.1, 0.1, 0.45, 0.3]))
         bandwidth = float(np.exp(rng.uniform(np.log(60), np.log(600))))
-        reach = np.exp(rng.uniform(np.log(0.07), np.log(0.35))) * min(shape)
+        reach = np.exp(rng.uniform(np.log(0.1), np.log(0.4))) * min(shape)
         at_surface = metal * 1e-6 / power * GAMMA_BAR_HZ_PER_TESLA * field / bandwidth
         return cls(
             susceptibility_ppm=metal,
@@ -100,8 +105,9 @@ class Metal(Artifact):
             position=(float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.15, 0.85))),
             field_tesla=field,
             bandwidth_hz=bandwidth,
-            echo_time_ms=float(rng.uniform(2, 20)) if rng.random() < 0.5 else 0.0,
-            slice_pixels=float(rng.uniform(1, 8)),
+            excitation_hz=float(np.exp(rng.uniform(np.log(1500), np.log(15000)))),
+            echo_time_ms=float(rng.uniform(2, 12)) if rng.random() < 0.4 else 0.0,
+            slice_pixels=float(rng.uniform(1, 5)),
             b0_degrees=float(rng.choice([0.0, 90.0, rng.uniform(0, 180)])),
             form=form,
             readout_axis=int(rng.integers(2)),
@@ -114,11 +120,12 @@ class Metal(Artifact):
             return image
         field, distance = self._field_hz(image)
         signal = image * np.clip(distance - self._radius + 0.5, 0, 1)
+        signal /= 1 + np.square(np.square(field * np.float32(2 / self.excitation_hz)))
         if self.echo_time_ms:
             along_rows, along_columns = np.gradient(field)
-            # Phase spread over the slice; the Gaussian has the curvature of the box's sinc, without its lobes.
+            # The signal of a voxel whose phase spreads evenly over so many turns.
             turns = np.float32(self.echo_time_ms * 1e-3 * self.slice_pixels)
-            signal *= np.exp(-np.float32(np.pi**2 / 6) * turns**2 * (along_rows**2 + along_columns**2))
+            signal *= np.abs(np.sinc(turns * np.hypot(along_rows, along_columns)))
         return displace(signal, field / np.float32(self.bandwidth_hz), self.readout_axis)
 
     @property
@@ -126,7 +133,7 @@ class Metal(Artifact):
         return self.radius * float(np.sqrt(self.severity))
 
     def _field_hz(self, image: Image) -> tuple[Field, Field]:
-        """Return the dipole's field in Hz and the distance from its center in pixels, each (rows, columns)."""
+        """Return the dipole's field in Hz and the distance from its center in pixels, (rows, columns)."""
         row, column = self._center(image)
         y, x = (np.arange(n, dtype=np.float32) - c for n, c in zip(image.shape, (row, column), strict=True))
         angle = np.deg2rad(self.b0_degrees)

@@ -49,11 +49,12 @@ class Noise(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw an SNR of about 1 to 4; a third with parallel imaging, and half interpolated."""
+        """Draw an SNR of 1 to 3.2, twice that with parallel imaging (a third); half are interpolated."""
         del shape
+        parallel = rng.random() < 0.35
         return cls(
-            snr=float(np.exp(rng.uniform(np.log(1.0), np.log(3.5)))),
-            g_factor=float(rng.uniform(1.3, 3.5)) if rng.random() < 0.35 else 1.0,
+            snr=float(np.exp(rng.uniform(np.log(1.0), np.log(3.2)))) * (2 if parallel else 1),
+            g_factor=float(rng.uniform(1.5, 4)) if parallel else 1.0,
             zero_filling=float(rng.uniform(1.1, 2.2)) if rng.random() < 0.5 else 1.0,
             seed=int(rng.integers(2**31)),
         )
@@ -68,7 +69,7 @@ class Noise(Artifact):
         if self.g_factor > 1:
             noise *= 1 + np.float32(self.g_factor - 1) * self._aliasing(shape)
         noise.real += image
-        return np.abs(noise)
+        return np.asarray(np.abs(noise), np.float32)
 
     def _unit_noise(self, shape: tuple[int, int]) -> NDArray[np.complex64]:
         """Return complex noise of standard deviation 1 in either part, from the acquired k-space only."""

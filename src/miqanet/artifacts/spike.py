@@ -18,7 +18,7 @@ class Spike(Artifact):
 
     A discharge adds a large value to one sample of k-space. Its Fourier transform is a plane wave over the
     whole field of view, air included; several spikes cross to a herringbone (Foo et al., Radiology 1994).
-    A sample at (p, q) cycles per field of view gives stripes with a period of rows / p and columns / q pixels.
+    A sample at (p, q) cycles per field of view gives stripes of period rows / p and columns / q pixels.
 
     Severity multiplies the amplitude.
     """
@@ -37,9 +37,8 @@ class Spike(Artifact):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.positions or len(self.positions) != len(self.amplitudes):
-            raise ValueError(
-                f"each spike has a position and an amplitude: {len(self.positions)} and {len(self.amplitudes)} given"
-            )
+            counts = f"{len(self.positions)} and {len(self.amplitudes)} are given"
+            raise ValueError(f"each spike has a position and an amplitude: {counts}")
         for position in self.positions:
             if len(position) != 2 or not np.isfinite(position).all():
                 raise ValueError(f"a position is two finite numbers of k-space lines, not {position}")
@@ -81,4 +80,4 @@ class Spike(Artifact):
             for axis, n in enumerate(shape)
         )
         stripes = (along_rows * waves).astype(np.complex64) @ along_columns.astype(np.complex64).T
-        return np.abs(image * smooth_phase(shape, self.seed) + stripes)
+        return np.asarray(np.abs(image * smooth_phase(shape, self.seed) + stripes), np.float32)

@@ -61,16 +61,16 @@ class Zipper(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw one to four lines anywhere along either axis, sharp or broad, steady, drifting or in bursts."""
+        """Draw one to four lines along either axis, sharp or broad, steady, drifting or in bursts."""
         axis = int(rng.integers(2))
         bandwidth = float(np.exp(rng.uniform(np.log(40), np.log(800))))
         count = int(rng.choice([1, 2, 3, 4], p=[0.55, 0.25, 0.1, 0.1]))
-        pixels = rng.uniform(-0.42, 0.42, count) * shape[axis]
+        pixels = np.clip(rng.normal(0, 0.18, count), -0.45, 0.45) * shape[axis]
         return cls(
             frequencies_hz=tuple(float(p * bandwidth) for p in pixels),
-            amplitude=float(np.exp(rng.uniform(np.log(1.0), np.log(4.0)))),
+            amplitude=float(np.exp(rng.uniform(np.log(1.2), np.log(5.0)))),
             bandwidth_hz=bandwidth,
-            linewidth_hz=float(bandwidth * rng.uniform(0.5, 3.0)) if rng.random() < 0.4 else 0.0,
+            linewidth_hz=float(bandwidth * rng.uniform(0.5, 3.0)) if rng.random() < 0.5 else 0.0,
             drift_hz=float(bandwidth * rng.uniform(-6.0, 6.0)) if rng.random() < 0.25 else 0.0,
             duty=float(rng.uniform(0.1, 0.6)) if rng.random() < 0.3 else 1.0,
             readout_axis=axis,
@@ -89,7 +89,7 @@ class Zipper(Artifact):
             interference = interference.T
         received = interference * np.float32(self.severity * self.amplitude * body_signal(image))
         received.real += image
-        return np.abs(received)
+        return np.asarray(np.abs(received), np.float32)
 
     def _unit_interference(self, steps: int, samples: int) -> NDArray[np.complex64]:
         """Return the interference's image, (phase encode, readout), each line's root mean square 1."""
