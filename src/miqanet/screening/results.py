@@ -1,7 +1,8 @@
-"""The table of results: one row an image, written as it is judged and read back by who resumes, sorts or reports.
+"""The table of results: one row an image, written as it is judged.
 
-`results.csv` is at once the result and the journal: rows are only ever appended, and reach the disk in chunks, so that
-what a killed run leaves is a clean table of all that was judged until then.
+`results.csv` is at once the result and the journal: rows are only ever appended, and reach the disk in
+chunks, so that what a killed run leaves is a clean table of all that was judged until then. Whoever
+resumes a run, sorts its files or reports on it reads that table.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 from miqanet.image import MRImage
 from miqanet.verdict import Verdict
 
+_PATHS = ("path", "worst_path")
 _FORMULA_STARTS = ("=", "+", "-", "@", "'")
 
 
@@ -25,8 +26,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "'")
 class ResultRow:
     """One row of the results: an image and its verdict, or a file (or frame) and why there is none.
 
-    Text is valid UTF-8; bytes of a path that are not appear as `\\udcXX`. Control characters of a file's own text
-    are blanks here; `path` keeps its own.
+    Text is valid UTF-8; bytes of a path that are not appear as `\\udcXX`. Control characters of a file's own
+    text are blanks here; `path` keeps its own.
     """
 
     path: str
@@ -106,11 +107,7 @@ COLUMNS = tuple(field.name for field in fields(ResultRow))
 
 
 class ResultsWriter:
-    """Appends rows to a results table, `results.csv`.
-
-    Text that a spreadsheet would take for a formula gets a leading apostrophe, except paths, which must stay exact
-    and begin with what the user typed.
-    """
+    """Appends rows to a results table, `results.csv`."""
 
     def __init__(self, path: Path) -> None:
         new = not path.exists() or path.stat().st_size == 0
@@ -121,7 +118,7 @@ class ResultsWriter:
 
     def write(self, row: ResultRow) -> None:
         """Append a row; it is safe on the disk after the next `sync`."""
-        self._table.writerow({name: _to_cell(name, value) for name, value in asdict(row).items()})
+        self._table.writerow({name: to_cell(name, value) for name, value in asdict(row).items()})
 
     def sync(self) -> None:
         """Bring all rows to the disk."""
@@ -131,9 +128,7 @@ class ResultsWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.sync()
         self._file.close()
 
@@ -177,19 +172,25 @@ def write_parquet(rows: Iterator[ResultRow], path: Path, chunk: int = 4096) -> N
     partial.replace(path)
 
 
-def _to_cell(name: str, value: Any) -> str:
+def to_cell(name: str, value: object) -> str:
+    """Return the text of a value in a CSV column.
+
+    Text that a spreadsheet would take for a formula gets a leading apostrophe; only paths stay exact
+    (they begin with what the user typed).
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and name != "path" and value.startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and name not in _PATHS and value.startswith(_FORMULA_STARTS):
         return "'" + value
     return str(value)
 
 
 def _from_cells(cells: dict[str, str]) -> ResultRow:
     values: dict[str, Any] = {
-        name: cell[1:] if name != "path" and cell.startswith("'") else cell for name, cell in cells.items()
+        name: cell[1:] if name not in _PATHS and cell.startswith("'") else cell
+        for name, cell in cells.items()
     }
     values["review"] = cells["review"] == "true"
     values["frame"] = int(cells["frame"])
