@@ -44,7 +44,7 @@ class Blur(Artifact):
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw a blur that hides small structures in an image of `shape` (rows, columns)."""
-        cause = str(rng.choice(get_args(Cause), p=(0.3, 0.4, 0.3)))
+        cause: Cause = get_args(Cause)[rng.choice(3, p=(0.3, 0.4, 0.3))]
         width = max(shape) * rng.uniform(0.02, 0.045)
         if cause == "t2_decay":
             widths = (1.3 * width, 0.0) if rng.random() < 0.5 else (0.0, 1.3 * width)
@@ -55,7 +55,7 @@ class Blur(Artifact):
             angle = rng.uniform(0, np.pi)
             widths = (1.5 * width * np.cos(angle), 1.5 * width * np.sin(angle))
         return cls(
-            cause=cause,  # type: ignore[arg-type]
+            cause=cause,
             fwhm_px=(float(widths[0]), float(widths[1])),
             seed=int(rng.integers(2**31)),
         )

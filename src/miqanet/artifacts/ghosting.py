@@ -66,7 +66,7 @@ class Ghosting(Artifact):
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw breathing, flow or misaligned echoes for an image of `shape` (rows, columns)."""
-        source = str(rng.choice(get_args(Source), p=(0.5, 0.2, 0.3)))
+        source: Source = get_args(Source)[rng.choice(3, p=(0.5, 0.2, 0.3))]
         axis = int(rng.integers(2))
         seed = int(rng.integers(2**31))
         if source == "nyquist":
@@ -85,9 +85,9 @@ class Ghosting(Artifact):
                 source="flow",
                 phase_encode_axis=axis,
                 lines_per_cycle=float(np.exp(rng.uniform(np.log(2.1), np.log(24)))),
-                amplitude=float(rng.uniform(1.5, 4)),
+                amplitude=float(rng.uniform(2, 5)),
                 phase_deg=float(rng.uniform(0, 120)),
-                extent=float(rng.uniform(0.012, 0.05)),
+                extent=float(rng.uniform(0.02, 0.06)),
                 irregularity=float(rng.uniform(0, 0.08)),
                 seed=seed,
             )
@@ -119,64 +119,66 @@ class Ghosting(Artifact):
         image = np.asarray(image, np.float32)
         if self.severity == 0:
             return image
-        body = image * smooth_phase((image.shape[0], image.shape[1]), self.seed)
-        turn = self.phase_encode_axis == 1
-        body, magnitude = (body.T, image.T) if turn else (body, image)
+        phase = smooth_phase((image.shape[0], image.shape[1]), self.seed)
         ghosted = {"respiration": self._breathe, "flow": self._pulse, "nyquist": self._alternate}[self.source]
-        result: Image = np.abs(ghosted(body, magnitude))
-        return result.T if turn else result
+        if self.phase_encode_axis == 1:
+            return np.abs(ghosted(image.T, phase.T)).T
+        return np.abs(ghosted(image, phase))
 
-    def _breathe(self, body: Complex, magnitude: Image) -> Complex:
+    def _breathe(self, image: Image, phase: Complex) -> Complex:
         """Modulate the moving part of the body (a smooth edge along phase encoding) and leave the rest."""
-        lines = body.shape[0]
+        lines = image.shape[0]
         wave = self.severity * self.modulation(lines)
         wave = wave - wave[lines // 2]
         turns = -2 * np.pi * self.displacement_px * wave * _lines_per_pixel(lines)
         factor = (1 + 0.5 * self.amplitude * wave) * np.exp(1j * turns)
-        return body + _filter_lines(body * self._moving_part(magnitude)[:, None], factor - 1)
+        body = image * phase
+        return body + _filter_lines(body * self._moving_part(image)[:, None], factor - 1)
 
-    def _moving_part(self, magnitude: Image) -> Reals:
+    def _moving_part(self, image: Image) -> Reals:
         """Return how much each row moves, 0 to 1: the wall moves and the spine behind it rests."""
-        rows = np.arange(magnitude.shape[0], dtype=np.float32)
+        rows = np.arange(image.shape[0], dtype=np.float32)
         if self.extent == 1:
             return np.ones_like(rows)
-        inside = np.flatnonzero(body_mask(magnitude).any(axis=1))
+        inside = np.flatnonzero(body_mask(image).any(axis=1))
         first, last = (inside[0], inside[-1]) if inside.size else (0, rows.size - 1)
         depth = (rows - first) / max(1, last - first)
         if np.random.default_rng(self.seed).random() < 0.5:
             depth = 1 - depth
         return np.asarray(1 / (1 + np.exp(np.clip((depth - self.extent) / 0.08, -30, 30))), np.float32)
 
-    def _pulse(self, body: Complex, magnitude: Image) -> Complex:
+    def _pulse(self, image: Image, phase: Complex) -> Complex:
         """Add what one to three vessels in the body give to each line beyond their mean signal."""
-        lines, columns = body.shape
-        mask = body_mask(magnitude)
+        lines, columns = image.shape
+        mask = body_mask(image)
         if not mask.any():
-            return body
+            return image * phase
         rng = np.random.default_rng(self.seed)
-        radius = self.extent * max(body.shape)
+        radius = self.extent * max(image.shape)
         y, x = np.ogrid[:lines, :columns]
-        vessels = np.zeros(body.shape, np.float32)
+        vessels = np.zeros(image.shape, np.float32)
         rows = np.flatnonzero(mask.any(axis=1))
         for _ in range(int(rng.integers(1, 4))):
             row = rows[int(rng.uniform(0.15, 0.85) * rows.size)]
             across = np.flatnonzero(mask[row])
             column = across[int(rng.uniform(0.15, 0.85) * across.size)]
             distance = np.hypot((y - row) * rng.uniform(0.7, 1), (x - column) * rng.uniform(0.7, 1))
-            vessels += np.clip(radius * rng.uniform(0.5, 1) - distance + 0.5, 0, 1).astype(np.float32)
-        blood = np.percentile(magnitude[mask], 95).astype(np.float32) * np.minimum(vessels, 1)
+            # Laminar flow: the velocity falls off from the axis of the vessel as a parabola.
+            vessels += np.clip(1 - (distance / (radius * rng.uniform(0.5, 1))) ** 2, 0, 1).astype(np.float32)
+        blood = np.percentile(image[mask], 95).astype(np.float32) * np.minimum(vessels, 1)
         wave = self.modulation(lines)
-        factor = self.severity * self.amplitude * 0.5 * wave * np.exp(1j * np.deg2rad(self.phase_deg) * wave)
-        return body + _filter_lines(blood * np.exp(1j * np.angle(body)), factor)
+        pulse = wave * np.exp(1j * np.deg2rad(self.phase_deg) * wave)
+        factor = self.severity * self.amplitude / 2 * (pulse - pulse.mean())
+        return image * phase + _filter_lines(blood * phase, factor)
 
-    def _alternate(self, body: Complex, _: Image) -> Complex:
+    def _alternate(self, image: Image, phase: Complex) -> Complex:
         """Turn odd and even echoes apart: a phase that is constant and one that grows along readout."""
-        lines, columns = body.shape
+        lines, columns = image.shape
         sign = self.modulation(lines)[:, None]
         along = (np.arange(columns, dtype=np.float32) - columns // 2) / columns
         half = self.severity * (np.deg2rad(self.phase_deg) / 2 + np.pi * self.delay_px * along)
         gain = 1 + self.severity * self.amplitude / 2 * sign
-        spectrum = fft.fftshift(fft.fft(body, axis=0), axes=0)
+        spectrum = fft.fftshift(fft.fft(image * phase, axis=0), axes=0)
         spectrum *= gain * (np.cos(half) + 1j * sign * np.sin(half)).astype(np.complex64)
         return np.asarray(fft.ifft(fft.ifftshift(spectrum, axes=0), axis=0), np.complex64)
 

@@ -45,13 +45,14 @@ class Gibbs(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw a matrix that is too small along phase encoding, and for some also along readout."""
-        least = 12 / min(shape)
-        along_phase = rng.uniform(0.1, 0.3)
-        along_readout = 1.0 if rng.random() < 0.6 else rng.uniform(along_phase, 0.45)
-        kept = [min(1.0, max(least, float(part))) for part in (along_phase, along_readout)]
-        first, second = kept if rng.random() < 0.5 else kept[::-1]
-        return cls(kept=(first, second), seed=int(rng.integers(2**31)))
+        """Draw a few dozen lines along phase encoding, and for some images few along readout too."""
+        lines = np.exp(rng.uniform(np.log(18), np.log(56)))
+        ratio = np.inf if rng.random() < 0.6 else rng.uniform(1, 3)
+        first, second = (lines, ratio * lines) if rng.random() < 0.5 else (ratio * lines, lines)
+        return cls(
+            kept=(min(1.0, float(first / shape[0])), min(1.0, float(second / shape[1]))),
+            seed=int(rng.integers(2**31)),
+        )
 
     def apply(self, image: Image) -> Image:
         """Return the image of the truncated k-space."""

@@ -45,16 +45,14 @@ class LowResolution(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw a matrix that is too small along both axes or along phase encoding alone."""
-        least = 12 / min(shape)
-        coarse = float(rng.uniform(0.08, 0.22))
-        other = coarse if rng.random() < 0.4 else float(rng.uniform(coarse, min(1.0, 4 * coarse)))
-        parts = [min(1.0, max(least, part)) for part in (coarse, other)]
-        first, second = parts if rng.random() < 0.5 else parts[::-1]
+        """Draw a matrix of a few dozen lines along both axes or along phase encoding alone."""
+        lines = np.exp(rng.uniform(np.log(16), np.log(56)))
+        ratio = 1.0 if rng.random() < 0.4 else rng.uniform(1, 4)
+        first, second = (lines, ratio * lines) if rng.random() < 0.5 else (ratio * lines, lines)
         return cls(
-            acquired=(first, second),
-            window=str(rng.choice(get_args(Window))),  # type: ignore[arg-type]
-            interpolation=str(rng.choice(get_args(Interpolation), p=(0.5, 0.3, 0.2))),  # type: ignore[arg-type]
+            acquired=(min(1.0, float(first / shape[0])), min(1.0, float(second / shape[1]))),
+            window=get_args(Window)[rng.integers(2)],
+            interpolation=get_args(Interpolation)[rng.choice(3, p=(0.5, 0.3, 0.2))],
             seed=int(rng.integers(2**31)),
         )
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from miqanet.artifacts.base import Artifact, Image
-from miqanet.artifacts.checks import one_of, positive
+from miqanet.artifacts.checks import fraction, one_of, positive
 from miqanet.artifacts.fourier import Complex, smooth_phase, to_image, to_kspace, unit_phasor
 
 Order = Literal["sequential", "interleaved", "centric"]
@@ -109,6 +109,8 @@ class Motion(Artifact):
     """Part of the scan, 0 to 1, during which the patient still lies quietly."""
     events: float
     """Jumps or nods after the onset; without meaning for drift and random walk."""
+    acquired: float = 1.0
+    """Middle part of the lines that was acquired; those of interpolation beyond follow the outermost."""
     seed: int
 
     def __post_init__(self) -> None:
@@ -116,7 +118,8 @@ class Motion(Artifact):
         one_of((0, 1), phase_encode_axis=self.phase_encode_axis)
         one_of(get_args(Order), order=self.order)
         one_of(get_args(Pattern), pattern=self.pattern)
-        positive(shots=self.shots, events=self.events)
+        positive(shots=self.shots, events=self.events, acquired=self.acquired)
+        fraction(acquired=self.acquired)
         if not 0 <= self.onset < 1:
             raise ValueError(f"onset lies from 0 to below 1, not {self.onset}")
 
@@ -124,24 +127,25 @@ class Motion(Artifact):
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw a restless patient and a sequence for an image of `shape` (rows, columns)."""
         axis = int(rng.integers(2))
-        order: Order = rng.choice(get_args(Order))
-        pattern: Pattern = rng.choice(get_args(Pattern), p=(0.35, 0.2, 0.25, 0.2))
+        order: Order = get_args(Order)[rng.integers(3)]
+        pattern: Pattern = get_args(Pattern)[rng.choice(4, p=(0.35, 0.2, 0.25, 0.2))]
         turbo = 1 if order != "interleaved" and rng.random() < 0.5 else int(rng.integers(2, 33))
-        reach = max(shape) * rng.uniform(0.012, 0.045)
+        reach = max(shape) * rng.uniform(0.015, 0.06)
         direction = rng.uniform(0, 2 * np.pi)
-        turned = rng.uniform(2.0, 9.0)
+        turned = rng.uniform(3.0, 12.0)
         only = rng.random()
         return cls(
             phase_encode_axis=axis,
-            order=str(order),  # type: ignore[arg-type]
+            order=order,
             shots=max(4, shape[axis] // turbo),
-            pattern=str(pattern),  # type: ignore[arg-type]
+            pattern=pattern,
             translation_px=(0.0, 0.0)
             if only < 0.15
             else (float(reach * np.cos(direction)), float(reach * np.sin(direction))),
             rotation_deg=0.0 if only > 0.75 else float(turned * rng.choice((-1, 1))),
-            onset=float(rng.uniform(0, 0.45) if order == "sequential" else rng.uniform(0, 0.25)),
+            onset=float(rng.uniform(0, {"sequential": 0.45, "interleaved": 0.25, "centric": 0.05}[order])),
             events=float(rng.integers(1, 7) if pattern == "jumps" else rng.uniform(1.5, 25)),
+            acquired=1.0 if rng.random() < 0.4 else float(rng.uniform(0.35, 1)),
             seed=int(rng.integers(2**31)),
         )
 
@@ -166,8 +170,10 @@ class Motion(Artifact):
 
     def poses(self, lines: int) -> tuple[Reals, Reals]:
         """Return each line's displacement in px, (lines, 2), and rotation in degrees, (lines,)."""
-        shots = min(self.shots, lines)
-        course = self.excursions(shots)[:, shots_of_lines(lines, shots, self.order)]
+        acquired = max(1, round(self.acquired * lines))
+        shots = min(self.shots, acquired)
+        line = np.clip(np.arange(lines) - (lines // 2 - acquired // 2), 0, acquired - 1)
+        course = self.excursions(shots)[:, shots_of_lines(acquired, shots, self.order)[line]]
         course = self.severity * (course - course[:, lines // 2, None])
         return course[:2].T * np.asarray(self.translation_px), course[2] * self.rotation_deg
 

@@ -52,11 +52,11 @@ class WrapAround(Artifact):
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:  # noqa: ARG003
         """Draw a field of view too small, on one side or on both."""
-        rectangular = bool(rng.random() < 0.45)
+        rectangular = bool(rng.random() < 0.4)
         side = rng.integers(3)
         return cls(
             phase_encode_axis=int(rng.integers(2)),
-            overlap=float(rng.uniform(0.2, 0.5)),
+            overlap=float(rng.uniform(0.15, 0.4) if rectangular else rng.uniform(0.2, 0.5)),
             rectangular=rectangular,
             gain=(
                 0.0 if side == 1 and not rectangular else float(rng.uniform(0.6, 1.1)),
