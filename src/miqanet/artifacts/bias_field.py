@@ -50,7 +50,7 @@ class BiasField(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw one to four loops about the body, or a standing wave in its middle; 24 to 44 dB."""
+        """Draw one to four loops about the body, or a standing wave in its middle; 30 to 56 dB."""
         del shape
         coils: tuple[tuple[float, float], ...]
         if rng.random() < 0.2:
@@ -67,7 +67,7 @@ class BiasField(Artifact):
         return cls(
             coils=coils,
             radius=float(radius),
-            range_db=float(rng.uniform(24, 44)),
+            range_db=float(rng.uniform(30, 56)),
             unevenness=float(rng.uniform(0, 0.4)),
             seed=int(rng.integers(2**31)),
         )

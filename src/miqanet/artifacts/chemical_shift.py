@@ -101,17 +101,23 @@ class ChemicalShift(Artifact):
 def fat_fraction(image: Image) -> NDArray[np.float32]:
     """Estimate the fraction of fat in every voxel, (rows, columns) in 0..1, where fat is not suppressed.
 
-    Fat is the brightest tissue on most such images, and bright tissue at the body's rim is subcutaneous fat
-    even where it is not the brightest. Both criteria are soft, as voxels at a border hold both.
+    Bright tissue at the body's rim is subcutaneous fat, and so is, deeper inside, the brightest tissue,
+    unless it is much brighter than the rim's, which is fluid (T2 weighting) or blood. The criteria are soft,
+    as voxels at a border hold both.
     """
-    smooth = ndimage.gaussian_filter(image, 0.7)
+    smooth = ndimage.gaussian_filter(image, max(0.7, min(image.shape) / 300))
     mask = body_mask(image).astype(np.float32)
-    brightness = smooth / max(float(np.percentile(smooth, 99)), np.finfo(np.float32).tiny)
     depth = 2 * max(1, round(min(image.shape) / 24)) + 1
     # The share of air within reach is 1/2 at the surface and falls to 0 at the depth of the rim.
-    rim = np.clip(2 - 2 * ndimage.uniform_filter(mask, depth), 0, 1)
-    threshold = 0.86 - 0.5 * rim
-    return np.asarray(mask * np.clip((brightness - threshold) / 0.16 + 0.5, 0, 1), np.float32)
+    rim = mask * np.clip(2 - 2 * ndimage.uniform_filter(mask, depth), 0, 1)
+    at_rim = smooth[rim > 0.3]
+    if not at_rim.size:
+        return np.asarray(rim, np.float32)
+    least, most = np.float32(np.percentile(smooth, 99)), np.float32(np.percentile(at_rim, 90))
+    threshold = least * (0.86 - 0.5 * rim)
+    bright = np.clip((smooth - threshold) / (0.25 * least) + 0.5, 0, 1)
+    fluid = (1 - rim) * np.clip(smooth / most - 1.2, 0, 0.4) / np.float32(0.4)
+    return np.asarray(mask * bright * (1 - fluid), np.float32)
 
 
 def shift(image: NDArray[np.float32], pixels: float, axis: int) -> NDArray[np.float32]:

@@ -50,19 +50,22 @@ class EpiDistortion(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw one to three interfaces that move signal by 8 to 20 % of the field of view."""
+        """Draw one to four interfaces that stretch and fold, moving signal by up to a fifth of the view."""
         axis = int(rng.integers(2))
         bandwidth = float(np.exp(rng.uniform(np.log(8), np.log(45))))
-        peak = rng.uniform(0.08, 0.20) * shape[axis] * bandwidth * rng.choice([-1, 1])
         sources = []
-        for strength in peak * np.array([1.0, *rng.uniform(-0.8, 0.8, int(rng.integers(3)))]):
+        for share in (1.0, *rng.uniform(-0.9, 0.9, int(rng.integers(4)))):
             # An interface lies off center, towards the body's surface.
-            angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.3)
+            angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.08, 0.28)
             row, column = 0.5 + distance * np.sin(angle), 0.5 + distance * np.cos(angle)
-            sources.append((float(row), float(column), float(rng.uniform(0.06, 0.16)), float(strength)))
+            extent = rng.uniform(0.05, 0.13)
+            # A Gaussian's steepest slope is peak / (sqrt(e) extent); beyond 1, signal folds over.
+            slope = rng.uniform(0.8, 1.9) * rng.choice([-1, 1]) * share
+            peak = np.clip(slope * np.sqrt(np.e) * extent, -0.2, 0.2) * shape[axis]
+            sources.append((float(row), float(column), float(extent), float(peak * bandwidth)))
         return cls(
             sources=tuple(sources),
-            residual_hz=float(abs(peak) * rng.uniform(0.15, 0.5)),
+            residual_hz=float(rng.uniform(0.01, 0.06) * shape[axis] * bandwidth),
             bandwidth_hz=bandwidth,
             phase_encode_axis=axis,
             seed=int(rng.integers(2**31)),

@@ -33,8 +33,7 @@ class Metal(Artifact):
     none. In a gradient echo the field's gradient across the voxel dephases its signal besides. The metal
     itself gives no signal.
 
-    Severity multiplies both susceptibility and cross-section, so that the artifact grows in diameter about in
-    proportion.
+    Severity multiplies both susceptibility and radius, from a speck of weak metal to the implant drawn.
     """
 
     kind: ClassVar[str] = "metal"
@@ -89,7 +88,7 @@ class Metal(Artifact):
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw a metal and a scanner, and the size of the implant from the reach of its distortion.
 
-        The reach, where the displacement has fallen to one pixel, is 10 to 40 % of the shorter side: clips
+        The reach, where the displacement has fallen to one pixel, is 14 to 45 % of the shorter side: clips
         and screws to hip prostheses.
         """
         form = str(rng.choice([CYLINDER, SPHERE]))
@@ -97,7 +96,7 @@ class Metal(Artifact):
         metal = float(rng.choice(_METALS_PPM)) * float(rng.uniform(0.8, 1.2))
         field = float(rng.choice([0.3, 0.55, 1.0, 1.5, 3.0], p=[0.05, 0.1, 0.1, 0.45, 0.3]))
         bandwidth = float(np.exp(rng.uniform(np.log(60), np.log(600))))
-        reach = np.exp(rng.uniform(np.log(0.1), np.log(0.4))) * min(shape)
+        reach = np.exp(rng.uniform(np.log(0.14), np.log(0.45))) * min(shape)
         at_surface = metal * 1e-6 / power * GAMMA_BAR_HZ_PER_TESLA * field / bandwidth
         return cls(
             susceptibility_ppm=metal,
@@ -130,7 +129,7 @@ class Metal(Artifact):
 
     @property
     def _radius(self) -> float:
-        return self.radius * float(np.sqrt(self.severity))
+        return self.radius * self.severity
 
     def _field_hz(self, image: Image) -> tuple[Field, Field]:
         """Return the dipole's field in Hz and the distance from its center in pixels, (rows, columns)."""

@@ -49,13 +49,13 @@ class Noise(Artifact):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
-        """Draw an SNR of 1 to 3.2, twice that with parallel imaging (a third); half are interpolated."""
-        del shape
+        """Draw an SNR of 0.7 to 2.5, twice that with parallel imaging; large matrices are interpolated."""
+        interpolated = max(1.0, min(shape) / 320) * rng.uniform(1.0, 2.0)
         parallel = rng.random() < 0.35
         return cls(
-            snr=float(np.exp(rng.uniform(np.log(1.0), np.log(3.2)))) * (2 if parallel else 1),
+            snr=float(np.exp(rng.uniform(np.log(0.7), np.log(2.5)))) * (2 if parallel else 1),
             g_factor=float(rng.uniform(1.5, 4)) if parallel else 1.0,
-            zero_filling=float(rng.uniform(1.1, 2.2)) if rng.random() < 0.5 else 1.0,
+            zero_filling=float(interpolated) if rng.random() < 0.6 else 1.0,
             seed=int(rng.integers(2**31)),
         )
 

@@ -49,7 +49,7 @@ class Spike(Artifact):
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw one to five spikes, most often one or two, between coarse bands and the finest stripes."""
         count = int(rng.choice([1, 2, 3, 4, 5], p=[0.45, 0.25, 0.15, 0.1, 0.05]))
-        radius = np.exp(rng.uniform(np.log(0.02), np.log(0.45), count)) * min(shape)
+        radius = np.exp(rng.uniform(np.log(0.02), np.log(0.35), count)) * min(shape)
         angle = rng.uniform(0, np.pi, count)
         positions = np.rint(np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1))
         positions[~positions.any(axis=1)] = (1, 2)

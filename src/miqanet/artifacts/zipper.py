@@ -68,9 +68,11 @@ class Zipper(Artifact):
         pixels = np.clip(rng.normal(0, 0.18, count), -0.45, 0.45) * shape[axis]
         return cls(
             frequencies_hz=tuple(float(p * bandwidth) for p in pixels),
-            amplitude=float(np.exp(rng.uniform(np.log(1.2), np.log(5.0)))),
+            amplitude=float(np.exp(rng.uniform(np.log(1.5), np.log(6.0)))),
             bandwidth_hz=bandwidth,
-            linewidth_hz=float(bandwidth * rng.uniform(0.5, 3.0)) if rng.random() < 0.5 else 0.0,
+            linewidth_hz=float(bandwidth * shape[axis] * rng.uniform(0.002, 0.012))
+            if rng.random() < 0.7
+            else 0.0,
             drift_hz=float(bandwidth * rng.uniform(-6.0, 6.0)) if rng.random() < 0.25 else 0.0,
             duty=float(rng.uniform(0.1, 0.6)) if rng.random() < 0.3 else 1.0,
             readout_axis=axis,
