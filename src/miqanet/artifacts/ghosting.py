@@ -46,7 +46,7 @@ class Ghosting(Artifact):
     extent: float = 1.0
     """Part of the body that moves, 1 all of it (respiration); radius of the vessels / FOV (flow)."""
     sharpness: float = 1.0
-    """Exponent of the breath's waveform: 1 a sine, more a longer rest at the end of expiration."""
+    """Exponent of the waveform: 1 a sine, more a longer rest between breaths or beats."""
     irregularity: float = 0.0
     """Standard deviation of one cycle's length, as a part of the cycle."""
     seed: int
@@ -66,7 +66,7 @@ class Ghosting(Artifact):
     @classmethod
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw breathing, flow or misaligned echoes for an image of `shape` (rows, columns)."""
-        source: Source = get_args(Source)[rng.choice(3, p=(0.5, 0.2, 0.3))]
+        source: Source = get_args(Source)[rng.choice(3, p=(0.55, 0.15, 0.3))]
         axis = int(rng.integers(2))
         seed = int(rng.integers(2**31))
         if source == "nyquist":
@@ -85,9 +85,10 @@ class Ghosting(Artifact):
                 source="flow",
                 phase_encode_axis=axis,
                 lines_per_cycle=float(np.exp(rng.uniform(np.log(2.1), np.log(24)))),
-                amplitude=float(rng.uniform(2, 5)),
+                amplitude=float(rng.uniform(3, 8)),
                 phase_deg=float(rng.uniform(0, 120)),
                 extent=float(rng.uniform(0.02, 0.06)),
+                sharpness=float(rng.uniform(1, 3)),
                 irregularity=float(rng.uniform(0, 0.08)),
                 seed=seed,
             )
@@ -122,8 +123,8 @@ class Ghosting(Artifact):
         phase = smooth_phase((image.shape[0], image.shape[1]), self.seed)
         ghosted = {"respiration": self._breathe, "flow": self._pulse, "nyquist": self._alternate}[self.source]
         if self.phase_encode_axis == 1:
-            return np.abs(ghosted(image.T, phase.T)).T
-        return np.abs(ghosted(image, phase))
+            return np.asarray(np.abs(ghosted(image.T, phase.T)).T, np.float32)
+        return np.asarray(np.abs(ghosted(image, phase)), np.float32)
 
     def _breathe(self, image: Image, phase: Complex) -> Complex:
         """Modulate the moving part of the body (a smooth edge along phase encoding) and leave the rest."""
@@ -148,7 +149,7 @@ class Ghosting(Artifact):
         return np.asarray(1 / (1 + np.exp(np.clip((depth - self.extent) / 0.08, -30, 30))), np.float32)
 
     def _pulse(self, image: Image, phase: Complex) -> Complex:
-        """Add what one to three vessels in the body give to each line beyond their mean signal."""
+        """Add what one to four vessels in the body give to each line beyond their mean signal."""
         lines, columns = image.shape
         mask = body_mask(image)
         if not mask.any():
@@ -158,7 +159,7 @@ class Ghosting(Artifact):
         y, x = np.ogrid[:lines, :columns]
         vessels = np.zeros(image.shape, np.float32)
         rows = np.flatnonzero(mask.any(axis=1))
-        for _ in range(int(rng.integers(1, 4))):
+        for _ in range(int(rng.integers(1, 5))):
             row = rows[int(rng.uniform(0.15, 0.85) * rows.size)]
             across = np.flatnonzero(mask[row])
             column = across[int(rng.uniform(0.15, 0.85) * across.size)]

@@ -130,9 +130,9 @@ class Motion(Artifact):
         order: Order = get_args(Order)[rng.integers(3)]
         pattern: Pattern = get_args(Pattern)[rng.choice(4, p=(0.35, 0.2, 0.25, 0.2))]
         turbo = 1 if order != "interleaved" and rng.random() < 0.5 else int(rng.integers(2, 33))
-        reach = max(shape) * rng.uniform(0.015, 0.06)
+        reach = max(shape) * rng.uniform(0.012, 0.05)
         direction = rng.uniform(0, 2 * np.pi)
-        turned = rng.uniform(3.0, 12.0)
+        turned = rng.uniform(2.0, 10.0)
         only = rng.random()
         return cls(
             phase_encode_axis=axis,
