@@ -1,0 +1,99 @@
+"""Clean images to simulate from, each with its subject and dataset; near-empty slices are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miqanet.artifacts.body import body_mask
+from miqanet.database.manifest import Entry
+from miqanet.image import MRImage
+from miqanet.reading import ReadError, list_files, read_images
+
+_LEAST_BODY = 0.10
+"""Share of the image that the body has to fill: less is an end slice of a volume."""
+
+_LEAST_CONTRAST = 0.05
+"""Standard deviation over the mean of an image that shows anything at all."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CleanImage:
+    """A clean slice and what is known of it."""
+
+    pixels: NDArray[np.float32]
+    origin: str
+    """Path below the folder of clean images, with forward slashes."""
+
+    frame: int
+    dataset: str
+    subject: str
+    body_part: str
+    """Free text."""
+
+    contrast: str
+
+
+def clean_files(folder: Path, manifest: Mapping[str, Entry]) -> tuple[list[str], list[ReadError]]:
+    """Return the files below `folder` (resolved) but those ruled out, and what could not be listed."""
+    files: list[str] = []
+    errors: list[ReadError] = []
+    for each in list_files([folder]):
+        if isinstance(each, ReadError):
+            errors.append(each)
+        elif each not in manifest or manifest[each].clean:
+            files.append(each)
+    return files, errors
+
+
+def read_clean(
+    folder: Path, files: Iterable[str], manifest: Mapping[str, Entry]
+) -> Iterator[CleanImage | ReadError]:
+    """Yield the clean slices of `files` in order, and a record for each file that cannot be read.
+
+    Where no manifest names a file, its dataset is the first folder below `folder` (else `folder`), and its
+    subject is the study for DICOM, the `sub-` part of a BIDS name, else the file's name without its endings.
+    """
+    for image in read_images(files):
+        if isinstance(image, ReadError):
+            yield image
+        elif shows_body(image.pixels):
+            yield _describe(image, folder, manifest)
+
+
+def shows_body(pixels: NDArray[np.float32]) -> bool:
+    """Return whether an image (rows, columns) shows enough of a body to be worth spoiling."""
+    mean = float(np.abs(pixels).mean())
+    if float(pixels.std()) <= _LEAST_CONTRAST * mean or mean == 0:
+        return False
+    return float(body_mask(pixels).mean()) >= _LEAST_BODY
+
+
+def _describe(image: MRImage, folder: Path, manifest: Mapping[str, Entry]) -> CleanImage:
+    below = Path(image.path).relative_to(folder)
+    entry = manifest.get(image.path) or Entry(
+        dataset=below.parts[0] if len(below.parts) > 1 else folder.name,
+        subject=image.study_instance_uid or image.series_instance_uid or _stem(below.name),
+        body_part=image.body_part,
+        contrast=image.series_description,
+        clean=True,
+    )
+    return CleanImage(
+        pixels=image.pixels,
+        origin=below.as_posix(),
+        frame=image.frame,
+        dataset=entry.dataset,
+        subject=entry.subject,
+        body_part=entry.body_part,
+        contrast=entry.contrast,
+    )
+
+
+def _stem(name: str) -> str:
+    bids = re.match(r"sub-[A-Za-z0-9]+", name)
+    return bids.group() if bids else name.split(".")[0] or name

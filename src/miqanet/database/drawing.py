@@ -1,0 +1,81 @@
+"""One draw of the simulation, as a worker process makes it: everything about an image but its acceptance."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from miqanet.artifacts.base import Artifact
+from miqanet.artifacts.simulation import simulate
+from miqanet.database.png import encode_png, read_png
+from miqanet.database.records import SourceRecord
+from miqanet.database.sampling import EvenSampler
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the draw of one image starts from."""
+
+    number: int
+    source: SourceRecord
+    seed: int
+
+
+def ticket(number: int, database_seed: int, sampler: EvenSampler) -> Ticket:
+    """Return the ticket of draw `number`; draws are independent, so that any worker may make any of them."""
+    rng = np.random.default_rng(np.random.SeedSequence(database_seed, spawn_key=(number,)))
+    return Ticket(number, sampler.draw(rng), int(rng.integers(2**63)))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnArtifact:
+    """An artifact in an image, ready for its row."""
+
+    kind: str
+    severity: float
+    parameters: dict[str, Any]
+    harm: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnImage:
+    """A simulated image, ready for its file and row."""
+
+    ticket: Ticket
+    png: bytes
+    sha256: str
+    rows: int
+    columns: int
+    artifacts: tuple[DrawnArtifact, ...]
+    low: bool
+
+
+def draw_image(ticket: Ticket) -> DrawnImage:
+    """Simulate the image of a ticket."""
+    simulated = simulate(read_png(ticket.source.path), np.random.default_rng(ticket.seed))
+    png = encode_png(simulated.image)
+    rows, columns = simulated.image.shape
+    artifacts = tuple(
+        DrawnArtifact(artifact.kind, float(artifact.severity), parameters(artifact), float(harm))
+        for artifact, harm in zip(simulated.artifacts, simulated.harms, strict=True)
+    )
+    return DrawnImage(ticket, png, hashlib.sha256(png).hexdigest(), rows, columns, artifacts, simulated.low)
+
+
+def parameters(artifact: Artifact) -> dict[str, Any]:
+    """Return an artifact's parameters, its severity apart, in JSON's types."""
+    fields = dataclasses.asdict(artifact)
+    del fields["severity"]
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return value

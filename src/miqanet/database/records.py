@@ -1,0 +1,51 @@
+"""What a database says of its images, as plain records without SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRecord:
+    """A person who was imaged, and the strata that he or she belongs to."""
+
+    subject: int
+    dataset: str
+    body_parts: frozenset[str]
+    """Normalized body parts, see `miqanet.database.body_parts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A clean slice, from which simulated images are made."""
+
+    path: Path
+    subject: int
+    dataset: str
+    body_part: str
+    contrast: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """A labelled image."""
+
+    path: Path
+    subject: int
+    dataset: str
+    body_part: str
+    contrast: str
+    low: bool
+    """True where the label is low diagnostic quality: the positive class."""
+
+    harms: Mapping[str, float]
+    """The greatest harm of each kind of artifact in the image; from 1 on that artifact alone makes it low."""
+
+    simulated: bool
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of artifact that spoil the image (harm of at least 1), sorted: its multi-label."""
+        return tuple(sorted(kind for kind, harm in self.harms.items() if harm >= 1))
