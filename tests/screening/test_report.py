@@ -36,7 +36,7 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
         self._inside = tag
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag):  # noqa: ARG002  # the parser names it
         self._inside = ""
 
     def handle_data(self, data):
@@ -250,7 +250,7 @@ def test_earlier_report_is_replaced_as_a_whole(tmp_path, collector, written):
 def test_report_of_a_hundred_thousand_images_stays_under_30_megabytes(tmp_path, monkeypatch):
     noise = np.random.default_rng(0).random((512, 512), np.float32)
     largest = thumbnails.encode_thumbnail(noise).ljust(thumbnails.MAX_BYTES, b"\0")
-    monkeypatch.setattr(thumbnails, "encode_thumbnail", lambda prepared: largest)
+    monkeypatch.setattr(thumbnails, "encode_thumbnail", lambda _: largest)
     collector = ReportCollector(tmp_path / "pictures")
     findings = ";".join(f"{kind}:0.99" for kind in KINDS)
     for index in range(100_000):

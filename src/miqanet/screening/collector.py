@@ -2,7 +2,7 @@
 
 The worst come out of a heap. The sample is those of the other rows with the least hash of path and frame
 (bottom-k sampling, Cohen and Kaplan, PODC 2007): uniform, and the same whatever the order of the files and
-wherever a run was interrupted, so that a resumed run needs its earlier rows and the pictures on disk, no more.
+wherever a run was interrupted, so that a resumed run needs its earlier rows and the pictures on disk only.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class ReportCollector:
     ) -> None:
         """Count a row, and keep its picture while it is among the worst or in the sample.
 
-        `prepared` is the network's input and `verdict.heat_map` lies over it. A resumed run passes its earlier
-        rows alone: their pictures are still in the folder.
+        `prepared` is the network's input and `verdict.heat_map` lies over it. A resumed run passes its
+        earlier rows alone: their pictures are still in the folder.
         """
         if row.probability_low is None:
             self.add_error(row)

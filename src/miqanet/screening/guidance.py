@@ -42,8 +42,8 @@ GUIDES: dict[str, Guide] = {
     "metal": Guide(
         "Metal",
         "A signal void with bright, distorted edges, as near an implant, a clip or a dental filling.",
-        "Remove what can be removed; consider spin echo instead of gradient echo, a higher bandwidth, thinner "
-        "slices or a metal-reducing sequence, within the implant's conditions.",
+        "Remove what can be removed; consider spin echo instead of gradient echo, a higher bandwidth, "
+        "thinner slices or a metal-reducing sequence, within the implant's conditions.",
     ),
     "blur": Guide(
         "Blur",

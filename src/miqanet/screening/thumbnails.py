@@ -1,4 +1,4 @@
-"""Small pictures of what the network saw, and where it saw harm: encoded once, kept on disk until the report is written."""
+"""Small pictures of what the network saw and where it saw harm: encoded once, kept on disk for the report."""
 
 from __future__ import annotations
 
