@@ -7,21 +7,16 @@ same files with any number of workers, and an interrupted build continues where 
 
 from __future__ import annotations
 
-import signal
-from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from miqanet import __version__
-from miqanet.database.drawing import DrawnImage, Ticket, draw_image, ticket
+from miqanet.database.drawing import DrawnImage, draw_in_order, ticket
 from miqanet.database.png import write_whole
 from miqanet.database.query import Database
 from miqanet.database.sampling import EvenSampler
@@ -155,7 +150,7 @@ def _fill(
         tickets = (ticket(number, seed, sampler) for number in count(int(draws.value)))
         in_vain = 0
         # An exception or Ctrl-C rolls back to the last batch; the files beyond it are made again, the same.
-        with closing(_draw_in_order(tickets, workers)) as drawn_images:
+        with closing(draw_in_order(tickets, workers)) as drawn_images:
             for drawn in drawn_images:
                 quality = Quality.LOW if drawn.low else Quality.HIGH
                 in_vain += 1
@@ -194,26 +189,3 @@ def _row(drawn: DrawnImage, quality: Quality, place: int, source_id: int) -> Ima
         ],
         labels=[Label(quality=quality, provenance=RULE)],
     )
-
-
-def _draw_in_order(tickets: Iterable[Ticket], workers: int) -> Generator[DrawnImage]:
-    """Yield the images of tickets in their order, a few ahead of what has been taken."""
-    if workers == 1:
-        yield from map(draw_image, tickets)
-        return
-    # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_parent) as pool:
-        ahead: deque[Future[DrawnImage]] = deque()
-        try:
-            for each in tickets:
-                ahead.append(pool.submit(draw_image, each))
-                if len(ahead) > 4 * workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,10 +1,15 @@
-"""One draw of the simulation, as a worker process makes it: everything about an image but its acceptance."""
+"""Draws of the simulation, as worker processes make them: everything about an image but its acceptance."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import signal
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -60,13 +65,36 @@ def draw_image(ticket: Ticket) -> DrawnImage:
     png = encode_png(simulated.image)
     rows, columns = simulated.image.shape
     artifacts = tuple(
-        DrawnArtifact(artifact.kind, float(artifact.severity), parameters(artifact), float(harm))
+        DrawnArtifact(artifact.kind, float(artifact.severity), _parameters(artifact), float(harm))
         for artifact, harm in zip(simulated.artifacts, simulated.harms, strict=True)
     )
     return DrawnImage(ticket, png, hashlib.sha256(png).hexdigest(), rows, columns, artifacts, simulated.low)
 
 
-def parameters(artifact: Artifact) -> dict[str, Any]:
+def draw_in_order(tickets: Iterable[Ticket], workers: int) -> Generator[DrawnImage]:
+    """Yield the images of tickets in their order, a few ahead of what has been taken."""
+    if workers == 1:
+        yield from map(draw_image, tickets)
+        return
+    # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_parent) as pool:
+        ahead: deque[Future[DrawnImage]] = deque()
+        try:
+            for each in tickets:
+                ahead.append(pool.submit(draw_image, each))
+                if len(ahead) > 4 * workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _parameters(artifact: Artifact) -> dict[str, Any]:
     """Return an artifact's parameters, its severity apart, in JSON's types."""
     fields = dataclasses.asdict(artifact)
     del fields["severity"]

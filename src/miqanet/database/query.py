@@ -58,7 +58,8 @@ class Database:
     def properties(self) -> dict[str, str]:
         """Return what holds for the whole database: seed, counts, version that made it."""
         with self._engine.connect() as connection:
-            return dict(connection.execute(select(Property.key, Property.value)).tuples().all())
+            rows = connection.execute(select(Property.key, Property.value)).all()
+        return {row.key: row.value for row in rows}
 
     def subjects(self) -> list[SubjectRecord]:
         """Return the subjects that have clean slices."""
@@ -78,16 +79,22 @@ class Database:
     def sources(self) -> list[SourceRecord]:
         """Return the clean slices."""
         query = (
-            select(Source.path, Subject.id, Dataset.name, Source.body_part, Source.contrast)
+            select(
+                Source.path,
+                Subject.id.label("subject"),
+                Dataset.name.label("dataset"),
+                Source.body_part,
+                Source.contrast,
+            )
             .join(Source.subject)
             .join(Subject.dataset)
             .order_by(Source.id)
         )
         with self._engine.connect() as connection:
-            rows = connection.execute(query).tuples().all()
+            rows = connection.execute(query).all()
         return [
-            SourceRecord(self.folder / path, subject, dataset, body_part, contrast)
-            for path, subject, dataset, body_part, contrast in rows
+            SourceRecord(self.folder / row.path, row.subject, row.dataset, row.body_part, row.contrast)
+            for row in rows
         ]
 
     def images(self) -> list[ImageRecord]:
@@ -102,8 +109,8 @@ class Database:
                 Image.id,
                 Image.path,
                 Image.simulated,
-                Subject.id,
-                Dataset.name,
+                Subject.id.label("subject"),
+                Dataset.name.label("dataset"),
                 Source.body_part,
                 Source.contrast,
                 Label.quality,
@@ -120,18 +127,18 @@ class Database:
             ):
                 harms[image][kind] = max(harm, harms[image].get(kind, 0.0))
             rows = connection.execute(query).all()
-        if len({row[0] for row in rows}) < len(rows):
+        if len({row.id for row in rows}) < len(rows):
             raise ValueError(f"{self.folder} holds images with labels of several provenances")
         return [
             ImageRecord(
-                path=self.folder / path,
-                subject=subject,
-                dataset=dataset,
-                body_part=body_part,
-                contrast=contrast,
-                low=quality is Quality.LOW,
-                harms=harms[image],
-                simulated=simulated,
+                path=self.folder / row.path,
+                subject=row.subject,
+                dataset=row.dataset,
+                body_part=row.body_part,
+                contrast=row.contrast,
+                low=row.quality is Quality.LOW,
+                harms=harms[row.id],
+                simulated=row.simulated,
             )
-            for image, path, simulated, subject, dataset, body_part, contrast, quality in rows
+            for row in rows
         ]
