@@ -1,0 +1,1 @@
+"""How well a trained model judges: thresholds chosen on validation subjects, measured once on test subjects."""

@@ -1,0 +1,82 @@
+"""Figures of merit with intervals that know that images of one subject are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+_RESAMPLINGS = 1000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Judged:
+    """Labelled images and what a model said of them, (N,) each."""
+
+    probability_low: NDArray[np.floating]
+    low: NDArray[np.bool_]
+    subject: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Judged:
+        """Return some of the images."""
+        return Judged(self.probability_low[chosen], self.low[chosen], self.subject[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval."""
+
+    value: float
+    least: float
+    greatest: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.least:.3f}, {self.greatest:.3f}]"
+
+
+def auc(judged: Judged) -> float:
+    """Area under the ROC curve of low against high; NaN where a class is missing."""
+    if not judged.low.any() or judged.low.all():
+        return float("nan")
+    return float(roc_auc_score(judged.low, judged.probability_low))
+
+
+def false_alarm_rate(judged: Judged, threshold: float) -> float:
+    """High images called low / all high images; NaN without high images."""
+    high = ~judged.low
+    return float(np.mean(judged.probability_low[high] >= threshold)) if high.any() else float("nan")
+
+
+def miss_rate(judged: Judged, threshold: float) -> float:
+    """Low images called high / all low images; NaN without low images."""
+    return float(np.mean(judged.probability_low[judged.low] < threshold)) if judged.low.any() else float("nan")
+
+
+def accuracy(judged: Judged, threshold: float) -> float:
+    """Share of images whose verdict is their label."""
+    return float(np.mean((judged.probability_low >= threshold) == judged.low))
+
+
+def estimate(figure: Callable[[Judged], float], judged: Judged, seed: int = 0) -> Estimate:
+    """Return a figure with its percentile bootstrap interval; whole subjects are drawn, not images.
+
+    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13, with subjects as clusters.
+    Resamplings in which the figure is undefined (a class is missing) are left out.
+    """
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(judged.subject == subject) for subject in np.unique(judged.subject)]
+    drawn = [
+        figure(judged.take(np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])))
+        for _ in range(_RESAMPLINGS)
+    ]
+    defined = np.asarray(drawn)[np.isfinite(drawn)]
+    if not defined.size:
+        return Estimate(figure(judged), float("nan"), float("nan"))
+    least, greatest = np.percentile(defined, (2.5, 97.5))
+    return Estimate(figure(judged), float(least), float(greatest))

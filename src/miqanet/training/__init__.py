@@ -1,0 +1,1 @@
+"""Fitting MIQANet to a labelled database, and making a trained network fit to ship."""

@@ -1,0 +1,117 @@
+"""What training sees: stored images with their labels, or clean slices spoiled afresh every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from miqanet.artifacts.simulation import simulate
+from miqanet.database.records import ImageRecord, SourceRecord
+from miqanet.database.sampling import EvenSampler
+from miqanet.preprocessing import prepare
+
+
+class Sample(NamedTuple):
+    """Images and their targets, stacked along the first axis."""
+
+    image: Tensor
+    """(N, 1, size, size) in 0..1."""
+
+    low: Tensor
+    """(N,) int64: 1 for low, 0 for high quality."""
+
+    kinds: Tensor
+    """(N, kinds) float32: 1 for each kind of artifact that spoils the image."""
+
+
+def read_png(path: Path) -> NDArray[np.float32]:
+    """Read an 8- or 16-bit gray PNG of a database, (rows, columns)."""
+    with Image.open(path) as picture:
+        return np.asarray(picture).astype(np.float32)
+
+
+def _sample(
+    images: Sequence[NDArray[np.float32]],
+    low: Sequence[bool],
+    spoiled: Sequence[Sequence[str]],
+    kinds: Sequence[str],
+    size: int,
+) -> Sample:
+    return Sample(
+        torch.from_numpy(np.stack([prepare(image, size)[None] for image in images])),
+        torch.tensor(low, dtype=torch.int64),
+        torch.tensor([[float(kind in names) for kind in kinds] for names in spoiled]),
+    )
+
+
+def collate(samples: Sequence[Sample]) -> Sample:
+    """Join samples into one batch."""
+    return Sample(*(torch.cat(parts) for parts in zip(*samples, strict=True)))
+
+
+class StoredImages(Dataset[Sample]):
+    """The images of a database with their labels: one image a sample."""
+
+    def __init__(self, records: Sequence[ImageRecord], kinds: Sequence[str], size: int) -> None:
+        self.records = list(records)
+        self._kinds, self._size = tuple(kinds), size
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> Sample:
+        record = self.records[index]
+        return _sample([read_png(record.path)], [record.low], [record.kinds], self._kinds, self._size)
+
+
+class FreshPairs(Dataset[Sample]):
+    """Clean slices, drawn evenly by body part and dataset, spoiled anew at every epoch: two images a sample.
+
+    The pair is one acquisition without and with artifacts. Seen side by side in a batch, anatomy and contrast
+    cannot tell the two apart: what is left to learn from is the artifact.
+    """
+
+    def __init__(
+        self, sources: Sequence[SourceRecord], kinds: Sequence[str], size: int, pairs: int, seed: int = 0
+    ) -> None:
+        self._sampler = EvenSampler(sources)
+        self._kinds, self._size, self._pairs, self._seed = tuple(kinds), size, pairs, seed
+        self._read = lru_cache(maxsize=1024)(read_png)
+
+    def __len__(self) -> int:
+        return self._pairs
+
+    def __getitem__(self, index: int) -> Sample:
+        """Make the pair of any index: those from `len` on belong to later epochs."""
+        rng = np.random.default_rng([self._seed, index])
+        made = simulate(self._read(self._sampler.draw(rng).path), rng, largest_matrix=self._size)
+        spoiled = [a.kind for a, harm in zip(made.artifacts, made.harms, strict=True) if harm >= 1]
+        return _sample(
+            [made.reference, made.image], [False, made.low], [(), spoiled], self._kinds, self._size
+        )
+
+
+class FreshIndices(Sampler[int]):
+    """Indices that no earlier epoch had, so that `FreshPairs` makes others; a resumed epoch has its own again."""
+
+    def __init__(self, pairs: int) -> None:
+        self._pairs, self._epoch = pairs, 0
+
+    def __len__(self) -> int:
+        return self._pairs
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer before each epoch."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._epoch * self._pairs, (self._epoch + 1) * self._pairs))

@@ -1,0 +1,81 @@
+"""Make a trained network fit to ship: an int8 model for the engine and half-precision weights for fine-tuning."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from miqanet.networks import MIQANet, MIQANetSettings
+from miqanet.preprocessing import SIZE
+
+MODEL_FILE = "miqanet.xml"
+HALF_PRECISION_FILE = "miqanet.safetensors"
+
+OUTPUTS = ("probabilities", "artifacts", "activation_map")
+"""(N, 2) softmax over high and low; (N, kinds) sigmoid; (N, 16, 16) map of low minus high."""
+
+
+class _Judge(nn.Module):
+    """The network with its softmax and sigmoid, as the engine runs it."""
+
+    def __init__(self, network: MIQANet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        quality, artifacts, activation_map = self.network(image)
+        return quality.softmax(1), artifacts.sigmoid(), activation_map
+
+
+def load_network(weights: Mapping[str, Tensor], kinds: Iterable[str]) -> MIQANet:
+    """Return MIQANet with these weights, in single precision, ready to judge."""
+    network = MIQANet(MIQANetSettings(artifact_kinds=tuple(kinds)))
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    return network.eval()
+
+
+def read_half_precision(folder: Path) -> dict[str, Tensor]:
+    """Return the weights that `save_half_precision` wrote into a folder."""
+    return load_file(folder / HALF_PRECISION_FILE)
+
+
+def save_half_precision(network: MIQANet, folder: Path) -> None:
+    """Write the weights in float16 (safetensors), for fine-tuning."""
+    state = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.ndim}
+    save_file(state, folder / HALF_PRECISION_FILE)
+
+
+def save_engine_model(
+    network: MIQANet, examples: Iterable[NDArray[np.float32]], count: int, folder: Path
+) -> None:
+    """Quantize the network after training and write it as OpenVINO IR with int8 weights.
+
+    Args:
+        network: trained, in evaluation mode.
+        examples: prepared training images, (512, 512) each, from which NNCF takes the range of activations.
+        count: how many of them to use.
+        folder: where `miqanet.xml` and `miqanet.bin` go.
+    """
+    # Both packages would report to a server; barring the reporter's import makes them use their stubs.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import nncf
+    import openvino
+
+    model = openvino.convert_model(_Judge(network), example_input=torch.zeros(1, 1, SIZE, SIZE))
+    model.inputs[0].get_tensor().set_names({"image"})
+    for output, name in zip(model.outputs, OUTPUTS, strict=True):
+        output.get_tensor().set_names({name})
+    model.reshape({"image": [-1, 1, SIZE, SIZE]})
+    calibration: Any = nncf.Dataset([image[None, None] for image in examples])
+    quantized = nncf.quantize(
+        model, calibration, preset=nncf.QuantizationPreset.MIXED, subset_size=count, fast_bias_correction=True
+    )
+    openvino.save_model(quantized, folder / MODEL_FILE, compress_to_fp16=True)

@@ -1,0 +1,137 @@
+"""Fit MIQANet: settings in, a folder with checkpoints, logs and the best weights out; resumes after a kill."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from miqanet.artifacts import KINDS
+from miqanet.database.records import ImageRecord, SourceRecord
+from miqanet.training.data import FreshIndices, FreshPairs, Sample, StoredImages, collate
+from miqanet.training.module import QualityModule
+
+LAST_CHECKPOINT = "last.ckpt"
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """How to train; batch size and loss are the paper's, the rest is ours."""
+
+    size: int = 512
+    batch: int = 10
+    epochs: int = 30
+    images_per_epoch: int = 3000
+    """With fresh artifacts; with stored images an epoch is all of them."""
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.02
+    workers: int = 1
+    seed: int = 0
+
+
+def fit(
+    run: Path,
+    training: Sequence[SourceRecord] | Sequence[ImageRecord],
+    watched: Mapping[str, Sequence[ImageRecord]],
+    settings: FitSettings,
+    *,
+    start: Mapping[str, torch.Tensor] | None = None,
+    progress: bool = True,
+) -> Path:
+    """Train and return the best checkpoint.
+
+    Args:
+        run: folder of this run; a checkpoint found in it is resumed.
+        training: clean slices to spoil afresh every epoch, or stored images with labels.
+        watched: stored images to validate on by name; the first decides which epoch is the best.
+        settings: how to train.
+        start: weights of `MIQANet` to begin with instead of random ones.
+        progress: whether to show a progress bar.
+    """
+    lightning.seed_everything(settings.seed, workers=True, verbose=False)
+    run.mkdir(parents=True, exist_ok=True)
+    module = QualityModule(KINDS, settings.learning_rate, settings.weight_decay, tuple(watched))
+    if start is not None:
+        module.network.load_state_dict(start)
+    module.network.to(memory_format=torch.channels_last)
+    monitor = f"{next(iter(watched))}_auc"
+    best = ModelCheckpoint(run, "best", monitor=monitor, mode="max", enable_version_counter=False)
+    last = ModelCheckpoint(
+        run, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    callbacks: list[Callback] = [EMAWeightAveraging(decay=_decay(settings)), best, last]
+    if progress:
+        callbacks.append(RichProgressBar())
+    trainer = lightning.Trainer(
+        default_root_dir=run,
+        max_epochs=settings.epochs,
+        precision="bf16-mixed",
+        callbacks=callbacks,
+        logger=[CSVLogger(run, "log", ""), TensorBoardLogger(run, "tensorboard", "")],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+    )
+    checkpoint = run / LAST_CHECKPOINT
+    trainer.fit(
+        module,
+        _training_loader(training, settings),
+        [_loader(StoredImages(r, KINDS, settings.size), settings, shuffle=False) for r in watched.values()],
+        ckpt_path=checkpoint if checkpoint.exists() else None,
+    )
+    return Path(best.best_model_path)
+
+
+def _decay(settings: FitSettings) -> float:
+    """Average the weights over about half an epoch's steps."""
+    steps = max(2, settings.images_per_epoch // settings.batch)
+    return 1 - 1 / max(2.0, steps / 2)
+
+
+def _training_loader(
+    training: Sequence[SourceRecord] | Sequence[ImageRecord], settings: FitSettings
+) -> DataLoader[Sample]:
+    images = [record for record in training if isinstance(record, ImageRecord)]
+    if images:
+        return _loader(StoredImages(images, KINDS, settings.size), settings, shuffle=True)
+    sources = [record for record in training if isinstance(record, SourceRecord)]
+    pairs = math.ceil(settings.images_per_epoch / 2)
+    return _loader(FreshPairs(sources, KINDS, settings.size, pairs, settings.seed), settings, shuffle=False)
+
+
+def _loader(
+    dataset: StoredImages | FreshPairs, settings: FitSettings, *, shuffle: bool
+) -> DataLoader[Sample]:
+    fresh = isinstance(dataset, FreshPairs)
+    return DataLoader(
+        dataset,
+        batch_size=max(1, settings.batch // 2) if fresh else settings.batch,
+        shuffle=shuffle,
+        sampler=FreshIndices(len(dataset)) if fresh else None,
+        # Batch normalization cannot learn from a last batch of one.
+        drop_last=shuffle or fresh,
+        num_workers=settings.workers,
+        collate_fn=collate,
+    )
+
+
+def network_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """Return the averaged weights of `MIQANet` in a checkpoint of `fit`."""
+    content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    prefix = "network."
+    state = content["state_dict"]
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def describe(settings: FitSettings) -> dict[str, Any]:
+    """Return the settings for a model card."""
+    return asdict(settings)

@@ -1,0 +1,86 @@
+"""One training step, one validation step and the optimizer, as a Lightning module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torchmetrics.classification import BinaryAUROC
+
+from miqanet.networks import MIQANet, MIQANetSettings, Output
+from miqanet.training.data import Sample
+
+_ARTIFACT_WEIGHT = 1.0
+"""Weight of the artifact head's loss beside the paper's cross entropy."""
+
+_WARM_UP = 0.05
+"""Share of the steps over which the learning rate rises."""
+
+
+class QualityModule(lightning.LightningModule):
+    """MIQANet, its losses and what is watched while it learns."""
+
+    def __init__(
+        self, kinds: Sequence[str], learning_rate: float, weight_decay: float, watched: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.network = MIQANet(MIQANetSettings(artifact_kinds=tuple(kinds)))
+        self._rate, self._decay = learning_rate, weight_decay
+        self.watched = tuple(watched)
+        self.auroc = torch.nn.ModuleDict({name: BinaryAUROC() for name in watched})
+        self._calls: dict[str, list[Tensor]] = {name: [] for name in watched}
+
+    def forward(self, image: Tensor) -> Output:
+        """Judge prepared images (N, 1, size, size)."""
+        output: Output = self.network(image.contiguous(memory_format=torch.channels_last))
+        return output
+
+    def training_step(self, batch: Sample, _index: int) -> Tensor:
+        """Cross entropy of the verdict, and binary cross entropy of each artifact where that head is there."""
+        output = self(batch.image)
+        loss = functional.cross_entropy(output.quality.float(), batch.low)
+        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
+        if batch.kinds.shape[1]:
+            named = functional.binary_cross_entropy_with_logits(output.artifacts.float(), batch.kinds)
+            self.log("artifact_loss", named, on_step=False, on_epoch=True)
+            loss = loss + _ARTIFACT_WEIGHT * named
+        return loss
+
+    def validation_step(self, batch: Sample, _index: int, dataloader_idx: int = 0) -> None:
+        """Collect probabilities for each watched set."""
+        name = self.watched[dataloader_idx]
+        probability = self(batch.image).quality.float().softmax(1)[:, 1]
+        self.auroc[name].update(probability, batch.low)
+        self._calls[name].append(probability[batch.low == 0] >= 0.5)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log each set's area under the curve and its rate of high images called low at one half."""
+        for name in self.watched:
+            metric = self.auroc[name]
+            if isinstance(metric, BinaryAUROC) and self._calls[name]:
+                self.log(f"{name}_auc", metric.compute(), prog_bar=name == self.watched[0])
+                self.log(f"{name}_false_alarms", torch.cat(self._calls[name]).float().mean())
+                metric.reset()
+            self._calls[name].clear()
+
+    def configure_optimizers(self) -> Any:
+        """AdamW; the learning rate rises for a twentieth of the steps and falls along a cosine to zero."""
+        plain = [p for p in self.network.parameters() if p.ndim < 2]
+        decayed = [p for p in self.network.parameters() if p.ndim >= 2]
+        optimizer = torch.optim.AdamW(
+            [{"params": decayed, "weight_decay": self._decay}, {"params": plain, "weight_decay": 0.0}],
+            lr=self._rate,
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=self._rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            pct_start=_WARM_UP,
+            cycle_momentum=False,
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
