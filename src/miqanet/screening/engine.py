@@ -45,6 +45,7 @@ class Engine:
     """
 
     def __init__(self, weights: Path, device: str = "CPU", threads: int = 0) -> None:
+        self.weights = weights
         self.card = Card.read(weights)
         openvino = _import_openvino()
         model_file = weights / MODEL_FILE

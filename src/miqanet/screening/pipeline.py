@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Judged(NamedTuple):
     """(size, size), 0..1."""
 
 
-def judge(items: Iterable[MRImage | ReadError], engine: Engine) -> Iterator[Judged]:
+def judge(items: Iterable[MRImage | ReadError], engine: Engine) -> Generator[Judged, None, None]:
     """Judge images as they come; results keep the order of `items`.
 
     The caller's thread draws from `items` (reads files) while worker threads prepare and infer, one image

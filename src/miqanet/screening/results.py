@@ -78,7 +78,7 @@ class ResultRow:
     def of_verdict(cls, image: MRImage, verdict: Verdict) -> Self:
         """Return the row of a judged image."""
         return cls(
-            path=_encodable(image.path),
+            path=encodable(image.path),
             frame=image.frame,
             quality=str(verdict.quality),
             probability_low=round(verdict.probability_low, 6),
@@ -100,7 +100,7 @@ class ResultRow:
     @classmethod
     def of_error(cls, path: str, frame: int, reason: str) -> Self:
         """Return the row of a file or frame that could not be judged."""
-        return cls(path=_encodable(path), frame=frame, error=_clean(reason) or "unknown error")
+        return cls(path=encodable(path), frame=frame, error=_clean(reason) or "unknown error")
 
 
 COLUMNS = tuple(field.name for field in fields(ResultRow))
@@ -165,11 +165,10 @@ def write_parquet(rows: Iterator[ResultRow], path: Path, chunk: int = 4096) -> N
     types = {"frame": pa.int32(), "rows": pa.int32(), "columns": pa.int32(), "review": pa.bool_()}
     types |= {"probability_low": pa.float64(), "threshold": pa.float64()}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
-    partial = path.with_suffix(".partial")
-    with pq.ParquetWriter(partial, schema) as writer:
+    with pq.ParquetWriter(partial(path), schema) as writer:
         while some := [asdict(row) for row in islice(rows, chunk)]:
             writer.write_table(pa.Table.from_pylist(some, schema))
-    partial.replace(path)
+    partial(path).replace(path)
 
 
 def to_cell(name: str, value: object) -> str:
@@ -199,9 +198,15 @@ def _from_cells(cells: dict[str, str]) -> ResultRow:
     return ResultRow(**values)
 
 
-def _encodable(text: str) -> str:
+def partial(path: Path) -> Path:
+    """Return where a file is written until it is whole and takes its name."""
+    return path.with_name(f".{path.name}.part")
+
+
+def encodable(text: str) -> str:
+    """Return text that UTF-8 can hold; bytes of a path that are no UTF-8 become `\\udcXX`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _clean(text: str) -> str:
-    return _encodable("".join(c if c.isprintable() else " " for c in text)).strip()
+    return encodable("".join(c if c.isprintable() else " " for c in text)).strip()

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from miqanet.screening.results import ResultRow, to_cell
+from miqanet.screening.results import ResultRow, partial, to_cell
 from miqanet.verdict import Quality
 
 LOW_SHARE = 0.2
@@ -112,14 +112,13 @@ class SeriesTally:
 
 def write_series(tallies: Iterable[Tally], path: Path) -> None:
     """Write the table of series, `series.csv`, one row a series."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with partial(path).open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(SERIES_COLUMNS)
         for tally in tallies:
             if (worst := tally.worst) is not None:
                 table.writerow(to_cell(name, value) for name, value in _cells(tally, worst).items())
-    partial.replace(path)
+    partial(path).replace(path)
 
 
 def _cells(tally: Tally, worst: ResultRow) -> dict[str, object]:

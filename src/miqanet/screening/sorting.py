@@ -1,6 +1,6 @@
 """Putting low images aside: files go into `high/`, `low/` and `review/`, as links or copies.
 
-A file goes as a whole. Where it holds many frames, the rule for series decides (see
+A file goes as a file. Where it holds many frames, the rule for series decides (see
 `miqanet.screening.series`). Files keep their names and the folders below the argument that they were
 found under; nothing is ever overwritten.
 """
@@ -33,7 +33,7 @@ class Placement(StrEnum):
     COPY = "copy"
 
 
-def sort_into(
+def sort_files(
     folder: Path, rows: Iterable[ResultRow], arguments: Sequence[str], placement: Placement = Placement.LINK
 ) -> Counter[str]:
     """Link or copy every judged file into `folder`/{high,low,review}; files without verdict stay out.
@@ -51,9 +51,10 @@ def sort_into(
     sorted_files: Counter[str] = Counter()
     taken: set[Path] = set()
     for path, tally in _files(rows):
+        file = _existing(path)
         bucket = REVIEW if tally.needs_review else str(tally.quality)
         try:
-            _place(_existing(path), folder / bucket / _below(path, arguments), placement, taken)
+            _place(file, folder / bucket / _below(file, arguments), placement, taken)
         except OSError:
             sorted_files[FAILED] += 1
         else:
@@ -77,16 +78,15 @@ def _existing(path: str) -> Path:
     return Path(re.sub(r"\\udc([89a-f][0-9a-f])", lambda match: chr(int("dc" + match[1], 16)), path))
 
 
-def _below(path: str, arguments: Sequence[str]) -> Path:
-    """Return the part of a path that lies below its argument (a file's own name where it is the argument)."""
-    whole = Path(path)
+def _below(file: Path, arguments: Sequence[str]) -> Path:
+    """Return the part of a file's path that lies below its argument (its name where it is the argument)."""
     for argument in arguments:
         base = Path(argument)
         if not base.is_dir():
             base = base.parent
-        if whole.is_relative_to(base) and ".." not in (below := whole.relative_to(base)).parts:
+        if file.is_relative_to(base) and ".." not in (below := file.relative_to(base)).parts:
             return below
-    return Path(whole.name)
+    return Path(file.name)
 
 
 def _place(source: Path, wanted: Path, placement: Placement, taken: set[Path]) -> None:
