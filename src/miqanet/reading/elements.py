@@ -1,0 +1,93 @@
+"""Values of DICOM elements that may be missing, malformed or hostile: a plain value, or a default."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.multival import MultiValue
+
+
+def text(dataset: Dataset | None, keyword: str) -> str:
+    """Return a value as one line of printable text, empty where there is none that can be read."""
+    value = _value(dataset, keyword)
+    return "" if value is None else "".join(c if c.isprintable() else " " for c in str(value)).strip()
+
+
+def numbers(dataset: Dataset | None, keyword: str) -> tuple[float, ...]:
+    """Return all values as finite floats, none at all where one of them is not."""
+    value = _value(dataset, keyword)
+    values: list[Any] = list(value) if isinstance(value, MultiValue) else [value]
+    try:
+        converted = tuple(float(item) for item in values)
+    except (TypeError, ValueError, ArithmeticError):
+        return ()
+    return converted if all(map(math.isfinite, converted)) else ()
+
+
+def integer(dataset: Dataset, keyword: str, default: int = 0) -> int:
+    """Return a value as an integer."""
+    return int(next(iter(numbers(dataset, keyword)), default))
+
+
+def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence."""
+    value = _value(dataset, keyword)
+    return [item for item in value if isinstance(item, Dataset)] if isinstance(value, Sequence) else []
+
+
+def octets(dataset: Dataset, keyword: str) -> bytes:
+    """Return a binary value, empty where there is none."""
+    value = _value(dataset, keyword)
+    return value if isinstance(value, bytes) else b""
+
+
+def _value(dataset: Dataset | None, keyword: str) -> object:
+    if dataset is None:
+        return None
+    try:
+        value: object = dataset.get(keyword)
+    except Exception:
+        # pydicom converts on access; what it raises on malformed bytes has no common base.
+        return None
+    return value
+
+
+class FunctionalGroups:
+    """Attributes of the frames of an enhanced image (PS3.3, section C.7.6.16).
+
+    An attribute is stated for each frame, for all of them, or, in a classic image, by the dataset itself.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._shared = next(iter(items(dataset, "SharedFunctionalGroupsSequence")), None)
+        self._per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
+
+    def holder(self, frame: int, macro: str) -> Dataset:
+        """Return the dataset that holds the attributes of a functional group macro for a frame."""
+        own = self._per_frame[frame] if frame < len(self._per_frame) else None
+        for group in (own, self._shared):
+            if macro_items := items(group, macro):
+                return macro_items[0]
+        return self._dataset
+
+    def spacing_mm(self, frame: int) -> tuple[float, float] | None:
+        """Return the distance between rows and between columns, None where it is not stated."""
+        spacing = numbers(self.holder(frame, "PixelMeasuresSequence"), "PixelSpacing")
+        return (spacing[0], spacing[1]) if len(spacing) == 2 and min(spacing) > 0 else None
+
+    def rescale(self, frame: int) -> tuple[float, float]:
+        """Return slope and intercept from stored values to intensities, (1, 0) where there are none."""
+        holder = self.holder(frame, "PixelValueTransformationSequence")
+        slope = next(iter(numbers(holder, "RescaleSlope")), 1.0)
+        intercept = next(iter(numbers(holder, "RescaleIntercept")), 0.0)
+        return slope or 1.0, intercept
+
+    def body_part(self) -> str:
+        """Return the body part of the first frame."""
+        anatomy = self.holder(0, "FrameAnatomySequence")
+        region = next(iter(items(anatomy, "AnatomicRegionSequence")), None)
+        return text(self._dataset, "BodyPartExamined") or text(region, "CodeMeaning").upper()
