@@ -23,6 +23,7 @@ from miqanet.artifacts.fourier import Complex, smooth_phase, to_image, to_kspace
 Order = Literal["sequential", "interleaved", "centric"]
 Pattern = Literal["jumps", "drift", "random_walk", "nods"]
 Reals = NDArray[np.float64]
+Reals32 = NDArray[np.float32]
 
 
 def shots_of_lines(lines: int, shots: int, order: Order) -> NDArray[np.intp]:
@@ -44,46 +45,66 @@ def kspace_of_poses(image: Complex, shift_px: Reals, rotation_deg: Reals) -> Com
     columns. The body turns first and then moves. Lines and the result are in the order of `to_kspace`.
     """
     frequency = [fft.fftshift(fft.fftfreq(n)).astype(np.float32) for n in image.shape]
-    kspace = _rotated_lines(image, frequency, rotation_deg) if np.any(rotation_deg) else to_kspace(image)
+    kspace = to_kspace(image)
+    turned = np.flatnonzero(rotation_deg)
+    if turned.size:
+        kspace[turned] = _turned_lines(image, frequency[0][turned], frequency[1], rotation_deg[turned])
     down, across = shift_px.T.astype(np.float32)
     turns = (down * frequency[0])[:, None] + np.outer(across, frequency[1])
     kspace *= unit_phasor(np.float32(-2 * np.pi) * turns)
     return kspace
 
 
-def _rotated_lines(image: Complex, frequency: list[NDArray[np.float32]], rotation_deg: Reals) -> Complex:
-    """Return k-space read along turned lines, by bilinear interpolation in twofold oversampled k-space.
+def _turned_lines(image: Complex, down: Reals32, across: Reals32, rotation_deg: Reals) -> Complex:
+    """Return k-space at the lines of frequency `down`, each turned by its own angle.
 
-    One interpolation serves any number of angles. Its apodization, sinc squared, is divided out beforehand.
+    Gridding in reverse (Jackson et al., IEEE TMI 1991): quadratic B-splines between the points of a twofold
+    oversampled k-space, their apodization, sinc cubed, divided out of the image. Any number of angles costs
+    the same; the error is under 1 % where the body usually lies.
     """
-    size = [fft.next_fast_len(2 * n) for n in image.shape]
-    half = [n // 2 for n in image.shape]
-    window = [np.sinc((np.arange(n) - h) / m) ** -2 for n, h, m in zip(image.shape, half, size, strict=True)]
-    flat = image * np.outer(*window).astype(np.float32)
-    dense = _centered_fft(_centered_fft(flat, size[1], 1), size[0], 0)
+    size = [2 * fft.next_fast_len(n) for n in image.shape]
+    apodization = [np.sinc((np.arange(n) - n // 2) / m) ** 3 for n, m in zip(image.shape, size, strict=True)]
+    dense = image * np.float32(np.sqrt(1 / image.size)) / np.outer(*apodization).astype(np.float32)
+    for axis in (1, 0):
+        dense = _oversampled(dense, size[axis], axis)
 
     angle = np.deg2rad(rotation_deg)
     cos, sin = np.cos(angle).astype(np.float32)[:, None], np.sin(angle).astype(np.float32)[:, None]
-    down, across = frequency[0][:, None], frequency[1][None, :]
-    i = (cos * down + sin * across) * np.float32(size[0])
-    j = (cos * across - sin * down) * np.float32(size[1])
-    i0, j0 = np.floor(i), np.floor(j)
-    a, b = i - i0, j - j0
-    top, left = i0.astype(np.intp) % size[0], j0.astype(np.intp) % size[1]
-    bottom, right = (top + 1) % size[0] * size[1], (left + 1) % size[1]
-    top *= size[1]
-    upper = dense.take(top + left) * (1 - b) + dense.take(top + right) * b
-    lower = dense.take(bottom + left) * (1 - b) + dense.take(bottom + right) * b
-    scale = np.float32(1 / np.sqrt(image.size))
-    return np.asarray((upper * (1 - a) + lower * a) * scale, np.complex64)
+    row = (cos * down[:, None] + sin * across + np.float32(0.5)) * np.float32(size[0])
+    column = (cos * across - sin * down[:, None] + np.float32(0.5)) * np.float32(size[1])
+    nearest_row, nearest_column = np.rint(row), np.rint(column)
+    nearest = nearest_row.astype(np.intp) * size[1] + nearest_column.astype(np.intp)
+    column_weights = _spline(column - nearest_column)
+
+    lines, along, point = (np.zeros(nearest.shape, np.complex64) for _ in range(3))
+    # Buffers are reused, for memory is what costs here. A column outside k-space lands in the next row, where
+    # there is as little signal as in the corner that it stands for.
+    for down_by, row_weight in zip((-1, 0, 1), _spline(row - nearest_row), strict=True):
+        along[:] = 0
+        for across_by, column_weight in zip((-1, 0, 1), column_weights, strict=True):
+            np.take(dense, nearest + (down_by * size[1] + across_by), mode="wrap", out=point)
+            point *= column_weight
+            along += point
+        along *= row_weight
+        lines += along
+    return lines
 
 
-def _centered_fft(data: Complex, size: int, axis: int) -> Complex:
-    """Return the spectrum along `axis`, zero frequency first, of data centered and zero-filled to `size`."""
-    half = data.shape[axis] // 2
-    negative, positive = np.split(data, [half], axis)
+def _spline(distance: Reals32) -> tuple[Reals32, Reals32, Reals32]:
+    """Return the quadratic B-spline's weights of the previous, the nearest and the next point of a grid."""
+    previous, following = np.square(0.5 - distance) / 2, np.square(0.5 + distance) / 2
+    return previous, 1 - previous - following, following
+
+
+def _oversampled(data: Complex, size: int, axis: int) -> Complex:
+    """Return the spectrum along `axis`, zero frequency in the middle, of data zero-filled to even `size`."""
+    count = data.shape[axis]
+    # The sign alternates so that the spectrum comes out centered.
+    signs = np.where((np.arange(count) - count // 2) % 2, -1, 1).astype(np.float32)
+    data = data * (signs[:, None] if axis == 0 else signs)
+    negative, positive = np.split(data, [count // 2], axis)
     shape = list(data.shape)
-    shape[axis] = size - data.shape[axis]
+    shape[axis] = size - count
     padded = np.concatenate((positive, np.zeros(shape, np.complex64), negative), axis)
     return np.asarray(fft.fft(padded, axis=axis, overwrite_x=True), np.complex64)
 
