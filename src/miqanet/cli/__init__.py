@@ -2,7 +2,7 @@
 
 import typer
 
-from miqanet.cli import artifacts
+from miqanet.cli import artifacts, demo, screen
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -10,6 +10,8 @@ app = typer.Typer(
     help="Can a radiologist use this MR image? Diagnostic image quality with MIQANet.",
 )
 app.add_typer(artifacts.app, name="artifacts")
+app.command("screen")(screen.screen)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -10,23 +10,19 @@ from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from miqanet.cli.errors import INTERRUPTED, LOW_FOUND, NOTHING_JUDGED, errors, fail
+
 if TYPE_CHECKING:
     from miqanet.screening.run import ScreeningRun, Summary
 
-_LOW_FOUND = 1
-_WRONG_USE = 2
-_NOTHING_JUDGED = 3
-_INTERRUPTED = 130
 _BUCKETS = ("high", "low", "review")
-
-_errors = Console(stderr=True)
 
 
 class FailOn(StrEnum):
@@ -120,12 +116,12 @@ def screen(
             placement = Placement.COPY if copy else Placement.LINK
             sorted_files = sort_files(sort_into, run.results(), chosen, placement)
     except KeyboardInterrupt:
-        _errors.print(
+        errors.print(
             f"Interrupted. What was judged is in {out / 'results.csv'}; --resume continues.", markup=False
         )
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
     except (RunError, WeightsError, OSError) as error:
-        _fail(str(error))
+        fail(str(error))
 
     if as_json:
         content = asdict(summary) | {"images_judged_now": judged, "seconds": round(seconds, 3)}
@@ -135,12 +131,12 @@ def screen(
     else:
         _print_summary(summary, sorted_files, judged, seconds)
     if not summary.images:
-        _errors.print(
+        errors.print(
             f"Nothing could be judged: see the column `error` of {out / 'results.csv'}.", markup=False
         )
-        raise typer.Exit(_NOTHING_JUDGED)
+        raise typer.Exit(NOTHING_JUDGED)
     if fail_on is FailOn.LOW and summary.low:
-        raise typer.Exit(_LOW_FOUND)
+        raise typer.Exit(LOW_FOUND)
 
 
 def _watch(run: ScreeningRun) -> int:
@@ -154,9 +150,9 @@ def _watch(run: ScreeningRun) -> int:
         TimeRemainingColumn(),
     )
     images = 0
-    bar = Progress(*columns, console=_errors, disable=not _errors.is_terminal)
+    bar = Progress(*columns, console=errors, disable=not errors.is_terminal)
     task = bar.add_task("Screening", total=None, images=0, rate=0.0)
-    if _errors.is_terminal:
+    if errors.is_terminal:
         # A walk through a large archive takes a while, and only the bar needs its result.
         Thread(target=lambda: bar.update(task, total=run.remaining()), daemon=True).start()
     started, path = time.monotonic(), ""
@@ -171,8 +167,8 @@ def _watch(run: ScreeningRun) -> int:
 
 def _print_summary(summary: Summary, sorted_files: Counter[str] | None, judged: int, seconds: float) -> None:
     console = Console()
-    table = Table(title=f"{summary.images} images judged by {summary.model_version}", title_justify="left")
-    table.add_column("")
+    console.print(f"{summary.images} images judged by {summary.model_version}", markup=False, highlight=False)
+    table = Table("")
     table.add_column("images", justify="right")
     table.add_row("high quality", str(summary.high), style="green")
     table.add_row("low quality", str(summary.low), style="red")
@@ -198,8 +194,3 @@ def _buckets(folder: Path) -> tuple[Path, ...]:
 
 def _has_content(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
-
-
-def _fail(message: str) -> NoReturn:
-    _errors.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(_WRONG_USE)

@@ -11,13 +11,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from miqanet import __version__
 from miqanet.image import MRImage
-from miqanet.reading import ReadError, list_files, read_images
+from miqanet.reading import ReadError, list_files, read_file
 from miqanet.screening.card import CARD_FILE, MODEL_FILE
 from miqanet.screening.engine import Engine
 from miqanet.screening.pipeline import Judged, judge
@@ -240,23 +239,20 @@ class ScreeningRun:
         return file in self._own_files or any(file.is_relative_to(own) for own in self._own_folders)
 
     def _items(self) -> Iterator[MRImage | ReadError]:
+        chosen = self._selection
         for file in self._files():
-            for item in self._read(file):
+            if isinstance(file, ReadError):
+                yield file
+                continue
+            items = read_file(
+                file,
+                modalities=chosen.modalities,
+                slice_axis=chosen.slice_axis,
+                with_patient=chosen.with_patient,
+            )
+            for item in items:
                 if encodable(item.path) != self._last_path or item.frame not in self._last_frames:
                     yield item
-
-    def _read(self, file: str | ReadError) -> Iterator[MRImage | ReadError]:
-        if isinstance(file, ReadError):
-            return iter((file,))
-        chosen = self._selection
-        items = read_images(
-            [file],
-            modalities=chosen.modalities,
-            slice_axis=chosen.slice_axis,
-            with_patient=chosen.with_patient,
-        )
-        # A DICOMDIR is followed by the files that it refers to; those are in the list themselves.
-        return takewhile(lambda item: item.path == file, items)
 
 
 def _row(judged: Judged) -> ResultRow:

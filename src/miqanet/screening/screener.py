@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miqanet.image import MRImage
-from miqanet.reading import ReadError, read_images
+from miqanet.reading import ReadError, read_file, read_images
 from miqanet.screening.card import Card, default_weights
 from miqanet.screening.engine import Engine
 from miqanet.screening.pipeline import judge
@@ -93,14 +93,14 @@ def _from_array(pixels: NDArray[Any]) -> MRImage:
         )
     if not np.isfinite(pixels).all():
         raise ValueError("an image has finite intensities only")
+    if pixels.min() == pixels.max():
+        raise ValueError("an image of one constant intensity shows nothing that could be judged")
     return MRImage(pixels=pixels.astype(np.float32), path="")
 
 
 def _read_one(path: str | Path) -> MRImage:
-    items = read_images([path])
-    image = next(items, None)
-    if image is None:
-        raise ValueError(f"{path}: no image there")
+    items = read_file(path)
+    image = next(items)
     if isinstance(image, ReadError):
         raise ValueError(f"{image.path}: {image.reason}")
     if next(items, None) is not None:

@@ -104,7 +104,7 @@ def _place(source: Path, wanted: Path, placement: Placement, taken: set[Path]) -
     taken.add(target)
     if placement is Placement.LINK:
         with suppress(OSError, NotImplementedError):
-            target.symlink_to(source.resolve())
+            target.symlink_to(source.resolve(strict=True))
             return
     shutil.copy2(source, target)
 
