@@ -1,0 +1,365 @@
+"""DICOM in every transfer syntax and shape, pixel by pixel."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+from pydicom import uid
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.encaps import encapsulate, encapsulate_extended
+
+from miqanet.image import MRImage
+from miqanet.reading import ReadError, read_file
+
+Phantom = Callable[..., NDArray[np.uint16]]
+Make = Callable[..., FileDataset]
+Write = Callable[..., Path]
+
+LOSSLESS = (
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+    uid.RLELossless,
+    uid.JPEGLossless,
+    uid.JPEGLosslessSV1,
+    uid.JPEGLSLossless,
+    uid.JPEG2000Lossless,
+)
+COMPRESSED = LOSSLESS[4:]
+
+
+def images(path: Path, **options: Any) -> list[MRImage]:
+    rows = list(read_file(path, **options))
+    assert all(isinstance(row, MRImage) for row in rows), rows
+    return rows  # type: ignore[return-value]
+
+
+def reason(path: Path, **options: Any) -> str:
+    (row,) = read_file(path, **options)
+    assert isinstance(row, ReadError)
+    assert row.path == str(path)
+    return row.reason
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: uid.UID(syntax).name)
+def test_lossless_pixels_are_read_exactly(
+    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), syntax, BitsStored=12, HighBit=11)
+    (image,) = images(path)
+    np.testing.assert_array_equal(image.pixels, phantom())
+    assert image.pixels.dtype == np.float32
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: uid.UID(syntax).name)
+def test_eight_bit_pixels_are_read_exactly(
+    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = (phantom(47, 62) >> 4).astype(np.uint8)
+    (image,) = images(write_dicom(tmp_path / "a", pixels, syntax))
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: uid.UID(syntax).name)
+def test_signed_pixels_are_read_exactly(
+    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = phantom().astype(np.int16) - 1500
+    (image,) = images(write_dicom(tmp_path / "a", pixels, syntax))
+    assert image.pixels.min() < 0
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: uid.UID(syntax).name)
+def test_frames_are_read_in_order(
+    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = np.stack([phantom(seed=k) for k in range(4)])
+    read = images(write_dicom(tmp_path / "a", pixels, syntax))
+    assert [image.frame for image in read] == [0, 1, 2, 3]
+    np.testing.assert_array_equal([image.pixels for image in read], pixels)
+
+
+def test_jpeg_baseline_is_close(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    pixels = (phantom() >> 4).astype(np.uint8)
+    (image,) = images(write_dicom(tmp_path / "a", pixels, uid.JPEGBaseline8Bit))
+    assert np.abs(image.pixels - pixels).mean() < 4
+
+
+def test_monochrome1_is_turned_round(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    stored = 4095 - phantom()
+    path = write_dicom(
+        tmp_path / "a", stored, BitsStored=12, HighBit=11, PhotometricInterpretation="MONOCHROME1"
+    )
+    np.testing.assert_array_equal(images(path)[0].pixels, phantom())
+
+
+def test_signed_monochrome1_is_turned_round(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    pixels = phantom().astype(np.int16) - 1500
+    path = write_dicom(tmp_path / "a", -1 - pixels, PhotometricInterpretation="MONOCHROME1")
+    np.testing.assert_array_equal(images(path)[0].pixels, pixels)
+
+
+def test_rescale_slope_and_intercept_are_applied(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), RescaleSlope="0.5", RescaleIntercept="-20")
+    np.testing.assert_allclose(images(path)[0].pixels, phantom() * 0.5 - 20)
+
+
+def test_bits_beyond_those_stored_are_dropped(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    with_overlay = phantom() | np.uint16(0x8000)
+    path = write_dicom(tmp_path / "a", with_overlay, BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(images(path)[0].pixels, phantom())
+
+
+def test_identity_of_the_image_is_kept(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(
+        phantom(), PixelSpacing=[0.5, 0.75], BodyPartExamined="KNEE", SeriesDescription="T2 f\u00fcr Knie"
+    )
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    (image,) = images(path)
+    assert image.path == str(path)
+    assert image.spacing_mm == (0.5, 0.75)
+    assert image.body_part == "KNEE"
+    assert image.series_description == "T2 f\u00fcr Knie"
+    assert image.study_instance_uid == dataset.StudyInstanceUID
+    assert image.series_instance_uid == dataset.SeriesInstanceUID
+    assert image.sop_instance_uid == dataset.SOPInstanceUID
+    assert image.modality == "MR"
+
+
+def test_patient_is_read_only_when_asked_for(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", phantom())
+    assert images(path)[0].patient == ""
+    (image,) = images(path, with_patient=True)
+    assert image.patient == "Doe^Jane (4711)"
+    assert "Doe" not in repr(image)
+
+
+def functional_groups(dataset: FileDataset, frames: int) -> None:
+    """Make a dataset an enhanced one: spacing and anatomy shared, rescaling by frame."""
+    measures, anatomy, region = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing = [0.9, 1.1]
+    region.CodeValue, region.CodingSchemeDesignator, region.CodeMeaning = "69536005", "SCT", "Head"
+    anatomy.AnatomicRegionSequence = [region]
+    shared = Dataset()
+    shared.PixelMeasuresSequence = [measures]
+    shared.FrameAnatomySequence = [anatomy]
+    dataset.SharedFunctionalGroupsSequence = [shared]
+    dataset.PerFrameFunctionalGroupsSequence = []
+    for frame in range(frames):
+        transformation, group = Dataset(), Dataset()
+        transformation.RescaleSlope, transformation.RescaleIntercept = str(frame + 1), str(-frame)
+        transformation.RescaleType = "US"
+        group.PixelValueTransformationSequence = [transformation]
+        dataset.PerFrameFunctionalGroupsSequence.append(group)
+
+
+@pytest.mark.parametrize("sop_class", [uid.EnhancedMRImageStorage, uid.LegacyConvertedEnhancedMRImageStorage])
+def test_functional_groups_of_enhanced_images_are_applied(
+    sop_class: str, tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
+    pixels = np.stack([phantom(seed=k) for k in range(3)])
+    dataset = make_dataset(pixels, SOPClassUID=sop_class)
+    functional_groups(dataset, 3)
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    for frame, image in enumerate(images(path)):
+        np.testing.assert_allclose(image.pixels, pixels[frame] * (frame + 1.0) - frame)
+        assert image.spacing_mm == (0.9, 1.1)
+        assert image.body_part == "HEAD"
+
+
+@pytest.mark.parametrize("syntax", [uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian])
+def test_dataset_without_preamble_and_meta_is_read(
+    syntax: str, tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
+    dataset = make_dataset(phantom(), syntax)
+    path = tmp_path / "IM0001"
+    bare = Dataset(dataset)
+    bare.save_as(path, implicit_vr=syntax == uid.ImplicitVRLittleEndian, little_endian=True)
+    assert b"DICM" not in path.read_bytes()
+    np.testing.assert_array_equal(images(path)[0].pixels, phantom())
+
+
+def test_gzipped_file_is_read(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a.dcm", phantom(), uid.JPEG2000Lossless)
+    packed = tmp_path / "a.dcm.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    np.testing.assert_array_equal(images(packed)[0].pixels, phantom())
+
+
+def test_float_pixels_are_read(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(phantom(), BitsAllocated=32)
+    for keyword in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(dataset, keyword)
+    dataset.FloatPixelData = (phantom() / np.float32(7)).astype("<f4").tobytes()
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    np.testing.assert_array_equal(images(path)[0].pixels, (phantom() / np.float32(7)).astype(np.float32))
+
+
+def encapsulated(path: Path) -> tuple[FileDataset, list[bytes]]:
+    dataset = pydicom.dcmread(path)
+    frames = pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=dataset.NumberOfFrames)
+    return dataset, list(frames)
+
+
+@pytest.mark.parametrize("table", ["basic", "none", "extended"])
+@pytest.mark.parametrize("fragments", [1, 3])
+def test_frames_are_found_with_and_without_an_offset_table(
+    table: str, fragments: int, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    if table == "extended" and fragments > 1:
+        pytest.skip("the extended table asks for one fragment a frame")
+    pixels = np.stack([phantom(seed=k) for k in range(3)])
+    path = write_dicom(tmp_path / "a", pixels, uid.JPEGLSLossless)
+    dataset, frames = encapsulated(path)
+    if table == "extended":
+        dataset.PixelData, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = (
+            encapsulate_extended(frames)
+        )
+    else:
+        dataset.PixelData = encapsulate(frames, fragments, has_bot=table == "basic")
+    dataset.save_as(path)
+    np.testing.assert_array_equal([image.pixels for image in images(path)], pixels)
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, *COMPRESSED], ids=lambda s: uid.UID(s).name)
+def test_truncated_file_gives_its_good_frames_and_one_error(
+    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = np.stack([phantom(seed=k) for k in range(4)])
+    path = write_dicom(tmp_path / "a", pixels, syntax)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * 0.7)])
+    *good, bad = read_file(path)
+    assert len(good) == 2
+    np.testing.assert_array_equal([row.pixels for row in good if isinstance(row, MRImage)], pixels[:2])
+    assert isinstance(bad, ReadError)
+    assert bad.frame == 2
+    assert "truncated" in bad.reason
+
+
+def test_grey_secondary_capture_in_color_is_read_and_color_is_skipped(
+    tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
+    grey = (phantom() >> 4).astype(np.uint8)
+    for planar in (0, 1):
+        stacked = np.stack([grey] * 3, axis=0 if planar else -1)
+        dataset = make_dataset(
+            grey,
+            SOPClassUID=uid.SecondaryCaptureImageStorage,
+            SamplesPerPixel=3,
+            PhotometricInterpretation="RGB",
+            PlanarConfiguration=planar,
+            PixelData=stacked.tobytes(),
+        )
+        path = tmp_path / "a"
+        dataset.save_as(path, enforce_file_format=True)
+        np.testing.assert_array_equal(images(path)[0].pixels, grey)
+        stacked[..., :5] //= 2
+        stacked[..., 0] = 255
+        dataset.PixelData = stacked.tobytes()
+        dataset.save_as(path, enforce_file_format=True)
+        if not planar:
+            assert reason(path).startswith("skipped: color")
+
+
+def test_other_modalities_are_skipped_unless_admitted(
+    tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), Modality="CT", SOPClassUID=uid.CTImageStorage)
+    assert reason(path) == "skipped: modality is CT (CT Image Storage), not MR"
+    assert images(path, modalities=("MR", "ct"))[0].modality == "CT"
+    assert images(path, modalities="*")[0].modality == "CT"
+
+
+def test_dataset_without_pixels_is_skipped(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(phantom(), SOPClassUID=uid.MRSpectroscopyStorage)
+    for keyword in ("PixelData", "Rows", "Columns"):
+        delattr(dataset, keyword)
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    assert reason(path) == "skipped: no pixels (MR Spectroscopy Storage)"
+
+
+def test_image_cut_off_before_its_pixels_is_an_error(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", phantom())
+    path.write_bytes(path.read_bytes()[: -phantom().nbytes - 12])
+    assert reason(path).startswith("truncated or damaged")
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.JPEGLSLossless, uid.RLELossless])
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"Rows": 65535, "Columns": 65535},
+        {"Rows": 65535, "Columns": 65535, "NumberOfFrames": 10000},
+        {"NumberOfFrames": 2**31 - 1},
+        {"Rows": 0},
+        {"Rows": 8192, "Columns": 8192},
+    ],
+    ids=str,
+)
+def test_absurd_sizes_are_one_error(
+    syntax: str, elements: dict[str, int], tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), syntax)
+    dataset = pydicom.dcmread(path)
+    dataset.update(Dataset())
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    dataset.save_as(path)
+    assert not reason(path).startswith("skipped")
+
+
+def test_constant_pixels_are_an_error(tmp_path: Path, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", np.full((16, 16), 7, np.uint16))
+    assert reason(path) == "constant pixels: every one is 7"
+
+
+def test_unknown_transfer_syntax_is_named(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), uid.JPEGLSLossless)
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = uid.HTJ2KLossless
+    dataset.save_as(path)
+    assert "High-Throughput JPEG 2000" in reason(path)
+
+
+def test_errors_hold_nothing_of_the_patient(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(phantom())
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    good = buffer.getvalue()
+    path = tmp_path / "a"
+    for keyword in ("Modality", "SOPClassUID", "Rows", "PixelRepresentation", "PhotometricInterpretation"):
+        tag = pydicom.tag.Tag(keyword)
+        at = good.index(struct.pack("<HH", tag.group, tag.element), 140) + 6
+        # The element now spans the patient's name, as after a flipped bit of its length.
+        length = good.index(b"Doe^Jane") + 8 - at - 2
+        path.write_bytes(good[:at] + struct.pack("<H", abs(length)) + good[at + 2 :])
+        for row in read_file(path):
+            assert "Doe" not in repr(row)
+
+
+def test_malformed_values_neither_warn_nor_stop(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(phantom())
+    buffer = io.BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    spoiled = buffer.getvalue().replace(dataset.StudyInstanceUID.encode()[:8], b"not.a.ui")
+    spoiled = spoiled.replace(b"MONOCHROME2", b"MONOCHROME2")
+    path = tmp_path / "a"
+    path.write_bytes(spoiled)
+    assert images(path)[0].study_instance_uid.startswith("not.a.ui")
