@@ -117,7 +117,11 @@ def fat_fraction(image: Image) -> NDArray[np.float32]:
     threshold = least * (0.86 - 0.5 * rim)
     bright = np.clip((smooth - threshold) / (0.25 * least) + 0.5, 0, 1)
     fluid = (1 - rim) * np.clip(smooth / most - 1.2, 0, 0.4) / np.float32(0.4)
-    return np.asarray(mask * bright * (1 - fluid), np.float32)
+    fraction = ndimage.uniform_filter(bright * (1 - fluid), 3)
+    # A voxel that fat shares with air is dim, but all of its signal is fat's.
+    surface = np.clip((rim - 0.5) / 0.3, 0, 1)
+    fraction = np.maximum(fraction, surface * ndimage.maximum_filter(fraction, 5))
+    return np.asarray(mask * fraction, np.float32)
 
 
 def shift(image: NDArray[np.float32], pixels: float, axis: int) -> NDArray[np.float32]:

@@ -43,9 +43,8 @@ def displace(image: NDArray[np.floating], displacement: NDArray[np.floating], ax
     signal = np.moveaxis(np.asarray(image, np.float64), axis, 1)
     shift = np.moveaxis(np.asarray(displacement, np.float64), axis, 1)
     lines, size = signal.shape
-    edge_shift = np.empty((lines, size + 1))
-    edge_shift[:, 1:-1] = 0.5 * (shift[:, 1:] + shift[:, :-1])
-    edge_shift[:, 0], edge_shift[:, -1] = shift[:, 0], shift[:, -1]
+    beyond = np.pad(shift, ((0, 0), (1, 1)), mode="reflect", reflect_type="odd")
+    edge_shift = 0.5 * (beyond[:, 1:] + beyond[:, :-1])
     edges = np.clip(np.arange(size + 1) + edge_shift, -2.0 * size, 3.0 * size)
     low, high = np.minimum(edges[:, :-1], edges[:, 1:]), np.maximum(edges[:, :-1], edges[:, 1:])
     high = np.maximum(high, low + _NARROWEST)

@@ -117,7 +117,7 @@ class Metal(Artifact):
         image = np.asarray(image, np.float32)
         if self.severity == 0:
             return image
-        field, distance = self._field_hz(image)
+        field, distance = self.field_hz(image)
         signal = image * np.clip(distance - self._radius + 0.5, 0, 1)
         signal /= 1 + np.square(np.square(field * np.float32(2 / self.excitation_hz)))
         if self.echo_time_ms:
@@ -131,7 +131,7 @@ class Metal(Artifact):
     def _radius(self) -> float:
         return self.radius * self.severity
 
-    def _field_hz(self, image: Image) -> tuple[Field, Field]:
+    def field_hz(self, image: Image) -> tuple[Field, Field]:
         """Return the dipole's field in Hz and the distance from its center in pixels, (rows, columns)."""
         row, column = self._center(image)
         y, x = (np.arange(n, dtype=np.float32) - c for n, c in zip(image.shape, (row, column), strict=True))
