@@ -174,7 +174,10 @@
     if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
     if (event.target === search) {
       if (event.key === "Escape" && !search.value) search.blur();
-      if (event.key === "Enter") step(0);
+      if (event.key === "Enter") {
+        event.preventDefault(); // or the key would press the image that it moves to
+        step(0);
+      }
       return;
     }
     if (event.target === kind) return;
