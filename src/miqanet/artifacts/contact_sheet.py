@@ -36,7 +36,7 @@ def contact_sheet(
     sheet = Picture.new("L", (step * len(severities) - _GAP, _CAPTION + step * len(seeds) - _GAP), 255)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
     for column, severity in enumerate(severities):
-        caption = f"{made.kind.replace('_', ' ')}, severity {severity:g}" if column == 0 else f"{severity:g}"
+        caption = f"severity {severity:g}" if column else f"{made.kind.replace('_', ' ')}: {severity:g}"
         pen.text((step * column + 2, 1), caption, fill=0, font=font)
     for row, seed in enumerate(seeds):
         drawn = made.draw(np.random.default_rng(seed), (image.shape[0], image.shape[1]))

@@ -100,7 +100,7 @@ class Metal(Artifact):
         at_surface = metal * 1e-6 / power * GAMMA_BAR_HZ_PER_TESLA * field / bandwidth
         return cls(
             susceptibility_ppm=metal,
-            radius=float(np.clip(reach / at_surface ** (1 / power), 0.3, 0.12 * min(shape))),
+            radius=float(np.clip(reach / at_surface ** (1 / power), 0.3, 0.07 * min(shape))),
             position=(float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.15, 0.85))),
             field_tesla=field,
             bandwidth_hz=bandwidth,

@@ -80,4 +80,4 @@ class Spike(Artifact):
             for axis, n in enumerate(shape)
         )
         stripes = (along_rows * waves).astype(np.complex64) @ along_columns.astype(np.complex64).T
-        return np.asarray(np.abs(image * smooth_phase(shape, self.seed) + stripes), np.float32)
+        return np.asarray(np.abs(image * smooth_phase(shape, self.seed, cycles=0.4) + stripes), np.float32)
