@@ -124,16 +124,16 @@ def test_interrupted_build_continues_to_the_same_result(clean: Path, tmp_path: P
 
 def test_killed_build_continues_to_the_same_result(clean: Path, tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    counts = {"low": 80, "high": 160}
+    counts = {"low": 30, "high": 60}
     child = multiprocessing.get_context("spawn").Process(target=build, args=(clean, killed), kwargs=counts)
     child.start()
-    while len(list(killed.glob("images/*.png"))) < 60:
+    while len(list(killed.glob("images/*.png"))) < 30:
         assert child.is_alive()
         time.sleep(0.01)
     child.kill()
     child.join()
     with Database.open(killed) as database:
-        assert 0 < len(database.images()) < 240
+        assert 0 < len(database.images()) < 90
         for image in database.images():
             read_png(image.path)
     build(clean, killed, **counts)
@@ -187,20 +187,3 @@ def test_a_class_that_never_comes_ends_the_build(
     monkeypatch.setattr("miqanet.database.build._DRAWS_IN_VAIN", 3)
     with pytest.raises(ValueError, match="no image of high quality came in 4 draws"):
         build(clean, tmp_path / "out", low=0, high=1000, seed=0)
-
-
-def test_subjects_datasets_and_kinds_are_told(clean: Path, tmp_path: Path) -> None:
-    build(clean, tmp_path / "out", **COUNTS)
-    with Database.open(tmp_path / "out" / FILE_NAME) as database:
-        subjects, sources, images = database.subjects(), database.sources(), database.images()
-        assert database.properties()["seed"] == "0"
-    assert {(each.dataset, *each.body_parts) for each in subjects} == {
-        ("site-a", "brain"),
-        ("site-b", "knee"),
-    }
-    assert len(subjects) == 3
-    assert len(sources) == 6
-    for image in images:
-        assert image.low == bool(image.kinds)
-        assert set(image.kinds) <= set(image.harms)
-        assert image.path.is_file()

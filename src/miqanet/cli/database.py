@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from miqanet.cli.errors import INTERRUPTED, errors, fail
+
 app = typer.Typer(no_args_is_help=True, help="Make a labelled, simulated database, or say what is in one.")
 
-_WRONG_USE = 2
-_INTERRUPTED = 130
 _SHOWN_ERRORS = 10
-
-_errors = Console(stderr=True)
 
 
 @app.callback()
@@ -28,7 +26,7 @@ def require_extra() -> None:
         import alembic  # noqa: F401
         import sqlalchemy  # noqa: F401
     except ModuleNotFoundError as error:
-        _fail(f"{error.name} is not installed: run `pip install 'miqanet[database]'`")
+        fail(f"{error.name} is not installed: run `pip install 'miqanet[database]'`")
 
 
 @app.command()
@@ -49,7 +47,7 @@ def build(
     from miqanet.database.build import build as build_database
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=_errors)
+    bar = Progress(*columns, console=errors)
     task = bar.add_task("starting", total=None)
 
     def show(what: str, done: int, total: int) -> None:
@@ -67,15 +65,15 @@ def build(
                 progress=show,
             )
     except (DatabaseExistsError, FileNotFoundError, ValueError) as error:
-        _fail(str(error))
+        fail(str(error))
     except KeyboardInterrupt:
-        _errors.print("Interrupted. The same command continues where it stopped.")
-        raise typer.Exit(_INTERRUPTED) from None
+        errors.print("Interrupted. The same command continues where it stopped.")
+        raise typer.Exit(INTERRUPTED) from None
     unread = [each for each in summary.unread if not each.reason.startswith("skipped:")]
     for each in unread[:_SHOWN_ERRORS]:
-        _errors.print(f"not read: {each.path}: {each.reason}", markup=False)
+        errors.print(f"not read: {each.path}: {each.reason}", markup=False)
     if len(unread) > _SHOWN_ERRORS:
-        _errors.print(f"not read: {len(unread) - _SHOWN_ERRORS} more files")
+        errors.print(f"not read: {len(unread) - _SHOWN_ERRORS} more files")
     typer.echo(
         f"{out_dir}: {summary.low + summary.high} simulated images, {summary.low} of low and {summary.high} "
         f"of high quality; {summary.redraws} draws were not taken: their class was full"
@@ -93,7 +91,7 @@ def info(
         with Database.open(out_dir) as database:
             images, sources, properties = database.images(), database.sources(), database.properties()
     except (FileNotFoundError, ValueError) as error:
-        _fail(str(error))
+        fail(str(error))
     simulated = all(image.simulated for image in images)
     console = Console()
     what = "simulated images and simulated labels, no radiologist's" if simulated else "images"
@@ -135,8 +133,3 @@ def _print_counts(
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _fail(message: str) -> NoReturn:
-    _errors.print(f"error: {message}", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(_WRONG_USE)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from miqanet import __version__
 from miqanet.database.drawing import DrawnImage, draw_in_order, ticket
 from miqanet.database.png import write_whole
 from miqanet.database.query import Database
@@ -83,7 +83,7 @@ def build(
         raise FileNotFoundError(f"{clean} is no folder of clean images")
     asked = {
         "simulated": "true",
-        "created_by": f"miqanet {__version__}",
+        "created_by": f"miqanet {version('miqanet')}",
         "rule": RULE,
         "clean_folder": str(clean.resolve()),
         "seed": str(seed),

@@ -15,6 +15,9 @@ from miqanet.database.manifest import Entry
 from miqanet.image import MRImage
 from miqanet.reading import ReadError, list_files, read_images
 
+_LEAST_SIDE = 64
+"""Pixels of the shorter side: less is a strip, such as an isotropic slab gives when cut across."""
+
 _LEAST_BODY = 0.10
 """Share of the image that the body has to fill: less is an end slice of a volume."""
 
@@ -67,9 +70,9 @@ def read_clean(
 
 
 def shows_body(pixels: NDArray[np.float32]) -> bool:
-    """Return whether an image (rows, columns) shows enough of a body to be worth spoiling."""
+    """Return whether an image (rows, columns) is large enough and shows enough of a body to be spoiled."""
     mean = float(np.abs(pixels).mean())
-    if float(pixels.std()) <= _LEAST_CONTRAST * mean or mean == 0:
+    if min(pixels.shape) < _LEAST_SIDE or float(pixels.std()) <= _LEAST_CONTRAST * mean or mean == 0:
         return False
     return float(body_mask(pixels).mean()) >= _LEAST_BODY
 
