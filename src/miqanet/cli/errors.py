@@ -1,0 +1,21 @@
+"""How commands end when something is wrong: exit codes, and one red line that says what to do."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+LOW_FOUND = 1
+WRONG_USE = 2
+NOTHING_JUDGED = 3
+INTERRUPTED = 130
+
+errors = Console(stderr=True)
+
+
+def fail(message: str, code: int = WRONG_USE) -> NoReturn:
+    """Print why the command cannot go on, and end it."""
+    errors.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
