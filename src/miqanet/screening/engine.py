@@ -6,6 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from miqanet.screening.card import MODEL_FILE, Card, WeightsError
 
 Array = NDArray[np.float32]
+
+_FIRST_USE = Lock()
 
 
 class Prediction(NamedTuple):
@@ -74,6 +77,10 @@ class Engine:
         self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         """How many images the device works on side by side."""
         self._idle: SimpleQueue[Any] = SimpleQueue()
+        # OpenVINO's Python bindings fill tables of types at their first use, and two threads that both come
+        # first wait for each other for ever (one has the interpreter's lock, the other the table's).
+        with _FIRST_USE:
+            self.infer(np.zeros((1, 1, self.card.size, self.card.size), np.float32))
 
     def infer(self, batch: Array) -> Prediction:
         """Judge prepared images, (N, 1, size, size) in 0..1."""
@@ -86,8 +93,9 @@ class Engine:
             request = self._idle.get_nowait()
         except Empty:
             request = self._compiled.create_infer_request()
-        for index, image in enumerate(np.ascontiguousarray(batch, np.float32)):
-            request.infer({0: image[None]}, share_inputs=True)
+        for index, image in enumerate(batch):
+            request.get_input_tensor().data[0] = image
+            request.infer()
             for answer, port in zip(answers, self._outputs, strict=True):
                 answer[index] = request.get_tensor(port).data[0]
         self._idle.put(request)
