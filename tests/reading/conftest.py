@@ -37,7 +37,7 @@ def phantom() -> Callable[..., NDArray[np.uint16]]:
 
 @pytest.fixture(scope="session")
 def make_dataset() -> Callable[..., FileDataset]:
-    """Return a maker of MR datasets of (rows, columns) or (frames, rows, columns) integers, not compressed."""
+    """Return a maker of uncompressed MR datasets of (rows, columns) or (frames, rows, columns) integers."""
 
     def make(pixels: NDArray[Any], syntax: str = uid.ExplicitVRLittleEndian, **elements: Any) -> FileDataset:
         meta = FileMetaDataset()

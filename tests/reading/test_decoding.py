@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -95,9 +96,7 @@ def spoiled_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     return spoil
 
 
-@pytest.mark.parametrize(
-    "death", ["os.abort()", "ctypes.string_at(0)", "os._exit(0)", "os.kill(os.getpid(), 9)"]
-)
+@pytest.mark.parametrize("death", ["os.abort()", "ctypes.string_at(0)"], ids=["abort", "segfault"])
 def test_death_of_the_worker_is_an_error_and_the_next_frame_is_decoded(
     death: str,
     decoder: Decoder,
@@ -106,18 +105,15 @@ def test_death_of_the_worker_is_an_error_and_the_next_frame_is_decoded(
     spoiled_worker: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with monkeypatch.context():
-        spoiled_worker(death)
-        with pytest.raises(DecoderDiedError, match="decoder crashed"):
-            decoder.decode(*encoded)
-        assert decoder.worker_pids() == []
+    spoiled_worker(death)
+    with pytest.raises(DecoderDiedError, match="decoder crashed"):
+        decoder.decode(*encoded)
+    assert decoder.worker_pids() == []
     monkeypatch.undo()
     np.testing.assert_array_equal(decoder.decode(*encoded), phantom())
 
 
-def test_hang_ends_at_the_time_limit(
-    encoded: Encoded, spoiled_worker: Callable[[str], None]
-) -> None:
+def test_hang_ends_at_the_time_limit(encoded: Encoded, spoiled_worker: Callable[[str], None]) -> None:
     impatient = Decoder(seconds=0.5)
     spoiled_worker("time.sleep(3600)")
     with pytest.raises(DecoderDiedError, match=r"within 0\.5 s"):
@@ -165,15 +161,14 @@ def test_threads_decode_at_the_same_time(decoder: Decoder, encoded: Encoded, pha
     decoded: list[bool] = []
 
     def work() -> None:
-        for _ in range(20):
-            decoded.append(bool((decoder.decode(*encoded) == phantom()).all()))
+        decoded.extend(bool((decoder.decode(*encoded) == phantom()).all()) for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert decoded == [True] * 60
+    assert decoded == [True] * 15
     assert 1 <= len(decoder.worker_pids()) <= 3
 
 
@@ -245,7 +240,7 @@ def test_worker_ends_with_its_parent(end: signal.Signals, script: Path, compress
     assert gone(pid)
 
 
-def test_forked_child_has_its_own_worker(encoded: Encoded, phantom: Phantom, tmp_path: Path) -> None:
+def test_forked_child_has_its_own_worker(encoded: Encoded, tmp_path: Path) -> None:
     program = tmp_path / "fork.py"
     program.write_text(
         textwrap.dedent("""
@@ -264,12 +259,11 @@ def test_forked_child_has_its_own_worker(encoded: Encoded, phantom: Phantom, tmp
             assert decoder.worker_pids() == before
         """)
     )
-    import json
-
     frame, syntax, options = encoded
     (tmp_path / "frame").write_bytes(frame)
     subprocess.run(
-        [sys.executable, "-W", "error", program, tmp_path / "frame", json.dumps([syntax, options])], check=True
+        [sys.executable, "-W", "error", program, tmp_path / "frame", json.dumps([syntax, options])],
+        check=True,
     )
 
 

@@ -81,9 +81,7 @@ def test_signed_pixels_are_read_exactly(
 
 
 @pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: uid.UID(syntax).name)
-def test_frames_are_read_in_order(
-    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
-) -> None:
+def test_frames_are_read_in_order(syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
     pixels = np.stack([phantom(seed=k) for k in range(4)])
     read = images(write_dicom(tmp_path / "a", pixels, syntax))
     assert [image.frame for image in read] == [0, 1, 2, 3]
@@ -110,7 +108,7 @@ def test_signed_monochrome1_is_turned_round(tmp_path: Path, phantom: Phantom, wr
     np.testing.assert_array_equal(images(path)[0].pixels, pixels)
 
 
-def test_rescale_slope_and_intercept_are_applied(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+def test_rescaling_is_applied(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
     path = write_dicom(tmp_path / "a", phantom(), RescaleSlope="0.5", RescaleIntercept="-20")
     np.testing.assert_allclose(images(path)[0].pixels, phantom() * 0.5 - 20)
 
@@ -295,7 +293,9 @@ def test_dataset_without_pixels_is_skipped(tmp_path: Path, phantom: Phantom, mak
     assert reason(path) == "skipped: no pixels (MR Spectroscopy Storage)"
 
 
-def test_image_cut_off_before_its_pixels_is_an_error(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+def test_image_cut_off_before_pixels_is_an_error(
+    tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
     path = write_dicom(tmp_path / "a", phantom())
     path.write_bytes(path.read_bytes()[: -phantom().nbytes - 12])
     assert reason(path).startswith("truncated or damaged")
@@ -318,7 +318,6 @@ def test_absurd_sizes_are_one_error(
 ) -> None:
     path = write_dicom(tmp_path / "a", phantom(), syntax)
     dataset = pydicom.dcmread(path)
-    dataset.update(Dataset())
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     dataset.save_as(path)
@@ -359,7 +358,6 @@ def test_malformed_values_neither_warn_nor_stop(tmp_path: Path, phantom: Phantom
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     spoiled = buffer.getvalue().replace(dataset.StudyInstanceUID.encode()[:8], b"not.a.ui")
-    spoiled = spoiled.replace(b"MONOCHROME2", b"MONOCHROME2")
     path = tmp_path / "a"
     path.write_bytes(spoiled)
     assert images(path)[0].study_instance_uid.startswith("not.a.ui")

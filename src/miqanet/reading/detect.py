@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
 from enum import Enum
 from pathlib import PurePath
@@ -103,8 +104,8 @@ def describe(head: bytes, path: str) -> str:
 
 def _is_text(head: bytes) -> bool:
     try:
-        # A multi-byte character may be cut off at the end, but not in more than three bytes.
-        decoded = head[:-3].decode("utf-8", "strict") if len(head) == HEAD_BYTES else head.decode("utf-8")
+        # Not final: the last character may be cut off.
+        decoded = codecs.getincrementaldecoder("utf-8")().decode(head, final=False)
     except UnicodeDecodeError:
-        return head.startswith((b"\xff\xfe", b"\xfe\xff"))
+        return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return "\0" not in decoded

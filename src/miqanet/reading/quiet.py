@@ -5,6 +5,7 @@ Their warnings quote the values, which may be a patient's, and say nothing that 
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class _Quiet:
-    """Context that ignores warnings, for any number of threads at once.
+    """Context without warnings and pydicom's log, for any number of threads at once.
 
     `warnings.catch_warnings` saves and restores filters of the whole process: two threads that overlap would
     restore each other's. Here the first one in saves and the last one out restores.
@@ -24,6 +25,8 @@ class _Quiet:
         self._lock = threading.Lock()
         self._depth = 0
         self._saved = warnings.catch_warnings()
+        self._logger = logging.getLogger("pydicom")
+        self._was_disabled = False
 
     def __enter__(self) -> None:
         with self._lock:
@@ -31,6 +34,8 @@ class _Quiet:
                 self._saved = warnings.catch_warnings()
                 self._saved.__enter__()
                 warnings.simplefilter("ignore")
+                self._was_disabled = self._logger.disabled
+                self._logger.disabled = True
             self._depth += 1
 
     def __exit__(self, *_: object) -> None:
@@ -38,6 +43,7 @@ class _Quiet:
             self._depth -= 1
             if self._depth == 0:
                 self._saved.__exit__(None, None, None)
+                self._logger.disabled = self._was_disabled
 
 
 quiet = _Quiet()
