@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+
 @dataclass(frozen=True, eq=False, slots=True)
 class MRImage:
     """One 2-D image: a slice, a frame or a picture, in the intensities its file declares."""

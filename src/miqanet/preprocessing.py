@@ -21,8 +21,9 @@ def scale_intensities(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
     darkest, brightest = np.percentile(pixels, (_DARKEST, _BRIGHTEST))
     if brightest <= darkest:
         darkest, brightest = pixels.min(), pixels.max()
-    span = max(float(brightest) - float(darkest), np.finfo(np.float32).tiny)
-    return np.clip((pixels.astype(np.float32) - np.float32(darkest)) / np.float32(span), 0.0, 1.0)
+    span = max(float(brightest) - float(darkest), float(np.finfo(np.float32).tiny))
+    scaled = (pixels.astype(np.float32) - np.float32(darkest)) / np.float32(span)
+    return np.asarray(np.clip(scaled, 0.0, 1.0), np.float32)
 
 
 def letterbox_placement(shape: tuple[int, int], size: int = SIZE) -> tuple[int, int, int, int]:

@@ -15,6 +15,7 @@ from PIL import Image as Picture
 from scipy import ndimage
 
 from miqanet.artifacts.base import Image
+from miqanet.artifacts.field import smooth_field
 from miqanet.artifacts.fourier import to_image, to_kspace
 
 _AIR = 0.08
@@ -84,14 +85,14 @@ class Acquisition:
         rng = np.random.default_rng(self.seed)
         x = np.rot90(np.asarray(image, np.float32), self.quarter_turns)
         x = x[:, ::-1] if self.flip else x
-        x = x / max(float(np.percentile(x, 99.5)), np.finfo(np.float32).tiny)
+        x = x / max(float(np.percentile(x, 99.5)), float(np.finfo(np.float32).tiny))
         x = _resample(x, self.field_of_view, self.matrix)
         if self.warp_px:
             x = _warp(x, self.warp_px / 100 * max(x.shape), rng)
         if len(self.contrast) > 2:
             x = _recontrast(x, self.contrast)
         if self.shading:
-            x = x * np.exp(self.shading * (_smooth_field(x.shape, rng) - 0.5))
+            x = x * np.exp(self.shading / 2 * smooth_field((x.shape[0], x.shape[1]), self.seed))
         if np.isfinite(self.snr):
             noise = rng.normal(0, 0.5 / self.snr, (2, *x.shape)).astype(np.float32)
             x = np.hypot(x + noise[0], noise[1])
@@ -106,8 +107,10 @@ class Acquisition:
             black, white = np.percentile(x, self.window)
             x = np.clip(x, black, max(white, black + 1e-6)) - black
         if self.gray_levels:
-            top = max(float(x.max()), np.finfo(np.float32).tiny)
-            x = np.round(x * ((self.gray_levels - 1) / top)) * (top / (self.gray_levels - 1))
+            top = max(float(x.max()), float(np.finfo(np.float32).tiny))
+            x = np.round(x * np.float32((self.gray_levels - 1) / top)) * np.float32(
+                top / (self.gray_levels - 1)
+            )
         return np.asarray(x, np.float32)
 
 
@@ -128,18 +131,11 @@ def _resample(x: Image, field_of_view: tuple[float, float], matrix: int) -> Imag
     return np.asarray(Picture.fromarray(framed).resize(size, Picture.Resampling.BICUBIC)).clip(0)
 
 
-def _smooth_field(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return a smooth random field of `shape` within 0..1."""
-    coarse = Picture.fromarray(rng.random((4, 4), np.float32))
-    field = np.asarray(coarse.resize(shape[::-1], Picture.Resampling.BICUBIC))
-    return np.asarray((field - field.min()) / max(float(np.ptp(field)), 1e-6), np.float32)
-
-
 def _warp(x: Image, displacement_px: float, rng: np.random.Generator) -> Image:
     """Displace pixels smoothly; the grid is coarse, so that anatomy changes and texture does not."""
     grid = np.indices(x.shape, np.float32)
     for axis in (0, 1):
-        grid[axis] += displacement_px * 4 * (_smooth_field(x.shape, rng) - 0.5)
+        grid[axis] += 2 * displacement_px * smooth_field((x.shape[0], x.shape[1]), int(rng.integers(2**31)))
     return np.asarray(ndimage.map_coordinates(x, grid, order=1, mode="constant"), np.float32)
 
 
@@ -150,7 +146,8 @@ def _random_contrast(rng: np.random.Generator, *, monotone: bool) -> tuple[float
     levels = [0.0]
     for _ in range(8):
         levels.append(float(np.clip(levels[-1] + rng.uniform(-_STEEPEST, _STEEPEST) / 8, 0.1, 1.0)))
-    return tuple(level / max(levels) for level in levels)
+    top = max(levels)
+    return tuple(level / top for level in levels)
 
 
 def _recontrast(x: Image, contrast: tuple[float, ...]) -> Image:

@@ -2,16 +2,19 @@
 
 import typer
 
-from miqanet.cli import artifacts, demo, screen
+from miqanet.cli import artifacts, database, demo, export, screen, train
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     help="Can a radiologist use this MR image? Diagnostic image quality with MIQANet.",
 )
-app.add_typer(artifacts.app, name="artifacts")
 app.command("screen")(screen.screen)
 app.command("demo")(demo.demo)
+app.add_typer(database.app, name="database")
+app.command("train")(train.train)
+app.command("export")(export.export)
+app.add_typer(artifacts.app, name="artifacts")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from miqanet.cli.errors import INTERRUPTED, errors, fail
+from miqanet.cli.errors import INTERRUPTED, errors, fail, need
 
 app = typer.Typer(no_args_is_help=True, help="Make a labelled, simulated database, or say what is in one.")
 
@@ -22,11 +22,7 @@ _SHOWN_ERRORS = 10
 @app.callback()
 def require_extra() -> None:
     """Make a labelled, simulated database, or say what is in one."""
-    try:
-        import alembic  # noqa: F401
-        import sqlalchemy  # noqa: F401
-    except ModuleNotFoundError as error:
-        fail(f"{error.name} is not installed: run `pip install 'miqanet[database]'`")
+    need("database", "sqlalchemy", "alembic")
 
 
 @app.command()

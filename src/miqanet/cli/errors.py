@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import NoReturn
 
 import typer
@@ -13,6 +14,13 @@ NOTHING_JUDGED = 3
 INTERRUPTED = 130
 
 errors = Console(stderr=True)
+
+
+def need(extra: str, *modules: str) -> None:
+    """End the command unless the modules of an extra are installed."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            fail(f"{module} is not installed: run `pip install 'miqanet[{extra}]'`")
 
 
 def fail(message: str, code: int = WRONG_USE) -> NoReturn:

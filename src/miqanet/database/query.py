@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +61,15 @@ class Database:
         with self._engine.connect() as connection:
             rows = connection.execute(select(Property.key, Property.value)).all()
         return {row.key: row.value for row in rows}
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all images and clean slices: which data a model was trained on."""
+        digest = hashlib.sha256()
+        with self._engine.connect() as connection:
+            for column in (Source.sha256, Image.sha256):
+                for sha256 in connection.scalars(select(column).order_by(column)):
+                    digest.update(sha256.encode())
+        return digest.hexdigest()
 
     def subjects(self) -> list[SubjectRecord]:
         """Return the subjects that have clean slices."""

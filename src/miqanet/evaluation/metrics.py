@@ -55,7 +55,9 @@ def false_alarm_rate(judged: Judged, threshold: float) -> float:
 
 def miss_rate(judged: Judged, threshold: float) -> float:
     """Low images called high / all low images; NaN without low images."""
-    return float(np.mean(judged.probability_low[judged.low] < threshold)) if judged.low.any() else float("nan")
+    return (
+        float(np.mean(judged.probability_low[judged.low] < threshold)) if judged.low.any() else float("nan")
+    )
 
 
 def accuracy(judged: Judged, threshold: float) -> float:
@@ -72,7 +74,9 @@ def estimate(figure: Callable[[Judged], float], judged: Judged, seed: int = 0) -
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(judged.subject == subject) for subject in np.unique(judged.subject)]
     drawn = [
-        figure(judged.take(np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])))
+        figure(
+            judged.take(np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))]))
+        )
         for _ in range(_RESAMPLINGS)
     ]
     defined = np.asarray(drawn)[np.isfinite(drawn)]

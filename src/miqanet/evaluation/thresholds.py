@@ -66,5 +66,3 @@ def artifact_threshold(probability: Probabilities, present: Labels) -> float:
     best = int(np.argmax(f1))
     following = probability[order[best + 1]] if best + 1 < len(order) else 0.0
     return float((probability[order[best]] + following) / 2)
-
-

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from miqanet.artifacts.simulation import simulate
+from miqanet.artifacts.simulation import Simulated, simulate
+from miqanet.database.png import read_png
 from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.database.sampling import EvenSampler
 from miqanet.preprocessing import prepare
@@ -31,12 +30,6 @@ class Sample(NamedTuple):
 
     kinds: Tensor
     """(N, kinds) float32: 1 for each kind of artifact that spoils the image."""
-
-
-def read_png(path: Path) -> NDArray[np.float32]:
-    """Read an 8- or 16-bit gray PNG of a database, (rows, columns)."""
-    with Image.open(path) as picture:
-        return np.asarray(picture).astype(np.float32)
 
 
 def _sample(
@@ -93,11 +86,17 @@ class FreshPairs(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Make the pair of any index: those from `len` on belong to later epochs."""
         rng = np.random.default_rng([self._seed, index])
-        made = simulate(self._read(self._sampler.draw(rng).path), rng, largest_matrix=self._size)
+        made = self._simulate(rng)
+        if not made.low:
+            # About half the draws are mild; one more try makes the classes nearly even without losing the mild.
+            made = self._simulate(rng)
         spoiled = [a.kind for a, harm in zip(made.artifacts, made.harms, strict=True) if harm >= 1]
         return _sample(
             [made.reference, made.image], [False, made.low], [(), spoiled], self._kinds, self._size
         )
+
+    def _simulate(self, rng: np.random.Generator) -> Simulated:
+        return simulate(self._read(self._sampler.draw(rng).path), rng, largest_matrix=self._size)
 
 
 class FreshIndices(Sampler[int]):

@@ -44,7 +44,8 @@ def load_network(weights: Mapping[str, Tensor], kinds: Iterable[str]) -> MIQANet
 
 def read_half_precision(folder: Path) -> dict[str, Tensor]:
     """Return the weights that `save_half_precision` wrote into a folder."""
-    return load_file(folder / HALF_PRECISION_FILE)
+    weights: dict[str, Tensor] = load_file(folder / HALF_PRECISION_FILE)
+    return weights
 
 
 def save_half_precision(network: MIQANet, folder: Path) -> None:

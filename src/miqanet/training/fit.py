@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from miqanet.training.data import FreshIndices, FreshPairs, Sample, StoredImages
 from miqanet.training.module import QualityModule
 
 LAST_CHECKPOINT = "last.ckpt"
+BEST_CHECKPOINT = "best.ckpt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     module = QualityModule(KINDS, settings.learning_rate, settings.weight_decay, tuple(watched))
     if start is not None:
-        module.network.load_state_dict(start)
-    module.network.to(memory_format=torch.channels_last)
+        module.network.load_state_dict({name: value.float() for name, value in start.items()})
+    module.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it
     monitor = f"{next(iter(watched))}_auc"
     best = ModelCheckpoint(run, "best", monitor=monitor, mode="max", enable_version_counter=False)
     last = ModelCheckpoint(
@@ -130,8 +131,3 @@ def network_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
     prefix = "network."
     state = content["state_dict"]
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-
-
-def describe(settings: FitSettings) -> dict[str, Any]:
-    """Return the settings for a model card."""
-    return asdict(settings)

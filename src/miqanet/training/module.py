@@ -55,7 +55,7 @@ class QualityModule(lightning.LightningModule):
         """Collect probabilities for each watched set."""
         name = self.watched[dataloader_idx]
         probability = self(batch.image).quality.float().softmax(1)[:, 1]
-        self.auroc[name].update(probability, batch.low)
+        self.auroc[name](probability, batch.low)
         self._calls[name].append(probability[batch.low == 0] >= 0.5)
 
     def on_validation_epoch_end(self) -> None:

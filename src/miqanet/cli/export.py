@@ -1,0 +1,149 @@
+"""`miqanet export`: from a training run to weights that `miqanet screen` takes, with a measured model card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.progress import track
+
+from miqanet.cli.errors import errors, fail, need
+
+if TYPE_CHECKING:
+    from miqanet.database.records import SourceRecord
+    from miqanet.training.run import Run
+
+_CALIBRATION_IMAGES = 300
+
+
+def export(
+    run_dir: Annotated[Path, typer.Argument(help="Folder of a training run (`miqanet train`).")],
+    database: Annotated[Path, typer.Argument(help="The database that it was trained on.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the weights.")],
+    version: Annotated[str, typer.Option(help="Version of the weights, stated in every verdict.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the weights in the folder.")
+    ] = False,
+) -> None:
+    """Quantize a trained network to int8, choose its thresholds, measure it once and write its model card.
+
+    Thresholds are chosen on the validation subjects. The card's figures are those of the int8 model on the test
+    subjects and on what was held out, which training never saw.
+    """
+    need("train", "torch", "nncf", "sklearn", "sqlalchemy")
+    from miqanet.artifacts import KINDS
+    from miqanet.database.folds import Role
+    from miqanet.database.query import Database
+    from miqanet.evaluation.card import write_card
+    from miqanet.evaluation.shipping import ask, measure, thresholds
+    from miqanet.screening.engine import Engine
+    from miqanet.training.export import load_network, save_engine_model, save_half_precision
+    from miqanet.training.fit import BEST_CHECKPOINT, network_weights
+    from miqanet.training.run import Run
+
+    if (out / "card.json").exists() and not overwrite:
+        fail(f"{out} holds weights already; choose another --out or give --overwrite")
+    try:
+        run = Run.read(run_dir)
+        with Database.open(database) as opened:
+            sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
+            if opened.fingerprint() != run.data_sha256:
+                fail(f"{database} is not the database that {run_dir} was trained on")
+    except (FileNotFoundError, ValueError) as error:
+        fail(str(error))
+    roles = run.roles(subjects)
+    out.mkdir(parents=True, exist_ok=True)
+    network = load_network(network_weights(run_dir / BEST_CHECKPOINT), KINDS)
+    save_half_precision(network, out)
+    training = [source for source in sources if roles[source.subject] is Role.TRAIN]
+    save_engine_model(network, _examples(training), _CALIBRATION_IMAGES, out)
+
+    card: dict[str, Any] = {
+        "name": "miqanet",
+        "version": version,
+        "created": datetime.now(UTC).date().isoformat(),
+        "size": 512,
+        "artifact_kinds": list(KINDS),
+        "threshold": 0.5,
+        "review_band": [0.5, 0.5],
+        "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
+    }
+    write_card(card, out)
+    engine = Engine(out)
+
+    def judge(prepared: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+        answer = engine.infer(prepared[None, None])
+        return float(answer.probability_low[0]), answer.artifact_probabilities[0]
+
+    asked = [image for image in images if roles[image.subject] is not Role.TRAIN]
+    clean = [source for source in sources if roles[source.subject] is not Role.TRAIN]
+    answers = ask(judge, asked, clean, _ticks("judging", len(asked) + len(clean)))
+    chosen, naming = thresholds(answers, roles, KINDS)
+    card |= {
+        "threshold": round(chosen.decision, 4),
+        "review_band": [round(limit, 4) for limit in chosen.review_band],
+        "artifact_thresholds": {kind: round(value, 4) for kind, value in naming.items()},
+    }
+    card["training"] = _training(run)
+    card["data"] = {
+        "sha256": run.data_sha256,
+        "clean_slices": len(sources),
+        "subjects": {role.value: sum(r is role for r in roles.values()) for role in Role},
+        "datasets": sorted({source.dataset for source in sources}),
+        "body_parts": sorted({source.body_part for source in sources}),
+        "labels": "simulated: artifacts by miqanet.artifacts, labels by the rules of miqanet.artifacts.harm",
+    }
+    card["metrics"] = {
+        role.value: measure(answers, roles, role, card["threshold"])
+        for role in (Role.TEST, Role.HELD_OUT)
+        if any(r is role for r in roles.values())
+    }
+    write_card(card, out)
+    typer.echo(json.dumps(card["metrics"], indent=2))
+    typer.echo(f"weights and model card: {out}")
+
+
+def _examples(sources: Sequence[SourceRecord]) -> Iterable[NDArray[np.float32]]:
+    """Yield prepared training images for quantization: half of them as acquired, half spoiled."""
+    from miqanet.artifacts.simulation import simulate
+    from miqanet.database.png import read_png
+    from miqanet.database.sampling import EvenSampler
+    from miqanet.preprocessing import prepare
+
+    rng = np.random.default_rng(0)
+    sampler = EvenSampler(sources)
+    for _ in range(_CALIBRATION_IMAGES // 2):
+        made = simulate(read_png(sampler.draw(rng).path), rng)
+        yield prepare(made.reference)
+        yield prepare(made.image)
+
+
+def _training(run: Run) -> dict[str, Any]:
+    """Return the run for the card, the runs that it continued first."""
+    stages = []
+    stage: Any = {
+        name: getattr(run, name)
+        for name in ("settings", "minutes", "hardware", "fresh", "held_out", "started_from")
+    }
+    while stage:
+        stages.append(
+            {name: stage.get(name) for name in ("settings", "minutes", "hardware", "fresh", "held_out")}
+        )
+        stage = stage.get("started_from")
+    return {"stages": stages[::-1], "split_seed": run.split_seed}
+
+
+def _ticks(what: str, total: int) -> Callable[[], None]:
+    """Return what moves a progress bar by one."""
+    bar = iter(track(range(total), what, console=errors))
+
+    def tick() -> None:
+        next(bar, None)
+
+    return tick

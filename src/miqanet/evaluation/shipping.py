@@ -1,0 +1,151 @@
+"""What a model card states: thresholds from validation subjects, figures from subjects that training never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miqanet.database.folds import Role
+from miqanet.database.png import read_png
+from miqanet.database.records import ImageRecord, SourceRecord
+from miqanet.evaluation.metrics import Judged, accuracy, auc, estimate, false_alarm_rate, miss_rate
+from miqanet.evaluation.thresholds import Thresholds, artifact_threshold, choose_thresholds
+from miqanet.preprocessing import prepare
+
+Array = NDArray[np.floating]
+
+Judge = Callable[[NDArray[np.float32]], tuple[float, NDArray[np.float32]]]
+"""From a prepared image, (512, 512), to the probability of low and of each artifact, (kinds,)."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Answers:
+    """What a model said of the images of a database and of the clean slices they were made from."""
+
+    images: Sequence[ImageRecord]
+    image_low: Array
+    image_artifacts: NDArray[np.float32]
+    """(images, kinds)"""
+
+    sources: Sequence[SourceRecord]
+    source_low: Array
+
+
+def ask(
+    judge: Judge, images: Sequence[ImageRecord], sources: Sequence[SourceRecord], progress: Callable[[], None]
+) -> Answers:
+    """Judge images and clean slices, calling `progress` after each."""
+
+    def answer(record: ImageRecord | SourceRecord) -> tuple[float, NDArray[np.float32]]:
+        answered = judge(prepare(read_png(record.path)))
+        progress()
+        return answered
+
+    of_images = [answer(image) for image in images]
+    of_sources = [answer(source)[0] for source in sources]
+    return Answers(
+        images,
+        np.asarray([low for low, _ in of_images]),
+        np.stack([artifacts for _, artifacts in of_images]),
+        sources,
+        np.asarray(of_sources),
+    )
+
+
+def thresholds(
+    answers: Answers, roles: Mapping[int, Role], kinds: Sequence[str]
+) -> tuple[Thresholds, dict[str, float]]:
+    """Choose the thresholds of the verdict and of each artifact on the validation subjects."""
+    chosen = _having(answers.images, roles, Role.VALIDATION)
+    records = [answers.images[i] for i in chosen]
+    low = np.asarray([record.low for record in records])
+    # Clean slices as they are count among the high images: they are what a screening mostly sees.
+    clean = answers.source_low[_having(answers.sources, roles, Role.VALIDATION)]
+    verdict = choose_thresholds(
+        np.concatenate([answers.image_low[chosen], clean]), np.concatenate([low, np.zeros(len(clean), bool)])
+    )
+    naming = {
+        kind: artifact_threshold(
+            answers.image_artifacts[chosen, place], np.asarray([kind in record.kinds for record in records])
+        )
+        for place, kind in enumerate(kinds)
+    }
+    return verdict, naming
+
+
+def measure(answers: Answers, roles: Mapping[int, Role], role: Role, threshold: float) -> dict[str, Any]:
+    """Return the figures of one role's subjects with subject-level 95 % intervals.
+
+    `clean` are the slices as they came, `high` the simulated images too mild to matter, `low` those at or
+    above the threshold of harm.
+    """
+    chosen = _having(answers.images, roles, role)
+    records = [answers.images[i] for i in chosen]
+    labelled = Judged(
+        answers.image_low[chosen],
+        np.asarray([record.low for record in records]),
+        np.asarray([record.subject for record in records]),
+    )
+    unspoiled = _having(answers.sources, roles, role)
+    clean = Judged(
+        answers.source_low[unspoiled],
+        np.zeros(len(unspoiled), bool),
+        np.asarray([answers.sources[i].subject for i in unspoiled]),
+    )
+    spoiled = labelled.take(labelled.low)
+    against_clean = Judged(
+        *(np.concatenate(parts) for parts in zip(_fields(spoiled), _fields(clean), strict=True))
+    )
+    return {
+        "subjects": len(set(labelled.subject.tolist()) | set(clean.subject.tolist())),
+        "images": {"low": int(labelled.low.sum()), "high": int((~labelled.low).sum()), "clean": len(clean)},
+        "auc_low_against_clean": asdict(estimate(auc, against_clean)),
+        "auc_low_against_high": asdict(estimate(auc, labelled)),
+        "clean_called_low": asdict(estimate(partial(false_alarm_rate, threshold=threshold), clean)),
+        "high_called_low": asdict(estimate(partial(false_alarm_rate, threshold=threshold), labelled)),
+        "low_called_high": asdict(estimate(partial(miss_rate, threshold=threshold), labelled)),
+        "accuracy": asdict(estimate(partial(accuracy, threshold=threshold), labelled)),
+        "detected_by_artifact": _by_artifact(records, labelled.probability_low, threshold),
+        "clean_called_low_by_body_part": _by_body_part(
+            [answers.sources[i] for i in unspoiled], clean.probability_low, threshold
+        ),
+    }
+
+
+def _by_artifact(
+    records: Sequence[ImageRecord], probability: Array, threshold: float
+) -> dict[str, dict[str, int]]:
+    """Count, for each kind, the images that it alone spoils and how many of them are called low."""
+    counts: dict[str, dict[str, int]] = {}
+    for record, p in zip(records, probability, strict=True):
+        if len(record.kinds) == 1:
+            count = counts.setdefault(record.kinds[0], {"images": 0, "called_low": 0})
+            count["images"] += 1
+            count["called_low"] += int(p >= threshold)
+    return dict(sorted(counts.items()))
+
+
+def _by_body_part(
+    records: Sequence[SourceRecord], probability: Array, threshold: float
+) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for record, p in zip(records, probability, strict=True):
+        count = counts.setdefault(record.body_part, {"images": 0, "called_low": 0})
+        count["images"] += 1
+        count["called_low"] += int(p >= threshold)
+    return dict(sorted(counts.items()))
+
+
+def _having(
+    records: Sequence[ImageRecord | SourceRecord], roles: Mapping[int, Role], role: Role
+) -> NDArray[np.intp]:
+    return np.asarray([i for i, record in enumerate(records) if roles[record.subject] is role], np.intp)
+
+
+def _fields(judged: Judged) -> tuple[NDArray[Any], ...]:
+    return judged.probability_low, judged.low, judged.subject

@@ -1,0 +1,71 @@
+"""What a training run was: enough to resume it, to repeat it and to write its card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from miqanet.database.folds import Role, split_subjects
+from miqanet.database.records import SubjectRecord
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run, kept as `run.json` in its folder."""
+
+    settings: dict[str, Any]
+    """The fields of `miqanet.training.fit.FitSettings`."""
+
+    data_sha256: str
+    """Fingerprint of the database."""
+
+    held_out: tuple[str, ...]
+    """Datasets and body parts that training does not see."""
+
+    split_seed: int
+    fresh: bool
+    """Whether clean slices were spoiled afresh every epoch, or stored images used."""
+
+    started_from: dict[str, Any] | None = None
+    """The run whose weights this one began with."""
+
+    minutes: float = 0.0
+    hardware: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the run of a folder.
+
+        Raises:
+            FileNotFoundError: the folder holds no run.
+            ValueError: its `run.json` is damaged.
+        """
+        try:
+            content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+            return cls(**{**content, "held_out": tuple(content["held_out"])})
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{folder} holds no {RUN_FILE}: it is not the folder of a training run"
+            ) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{folder / RUN_FILE} is damaged: {error}") from error
+
+    def write(self, folder: Path) -> None:
+        """Write `run.json`."""
+        (folder / RUN_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    def took(self, minutes: float) -> Self:
+        """Return the run with so many minutes more."""
+        return replace(self, minutes=round(self.minutes + minutes, 1))
+
+    def same_as(self, other: Run) -> bool:
+        """Whether `other` is this run, whatever time either has taken."""
+        return replace(self, minutes=0.0, hardware="") == replace(other, minutes=0.0, hardware="")
+
+    def roles(self, subjects: list[SubjectRecord]) -> dict[int, Role]:
+        """Return what each subject's images are used for."""
+        return split_subjects(subjects, held_out=self.held_out, seed=self.split_seed)
