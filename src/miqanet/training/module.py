@@ -43,7 +43,7 @@ class QualityModule(lightning.LightningModule):
     def training_step(self, batch: Sample, _index: int) -> Tensor:
         """Cross entropy of the verdict, and binary cross entropy of each artifact where that head is there."""
         output = self(batch.image)
-        loss = functional.cross_entropy(output.quality.float(), batch.low)
+        loss = functional.cross_entropy(output.quality.float(), torch.stack([1 - batch.low, batch.low], 1))
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         if batch.kinds.shape[1]:
             named = functional.binary_cross_entropy_with_logits(output.artifacts.float(), batch.kinds)
@@ -55,8 +55,8 @@ class QualityModule(lightning.LightningModule):
         """Collect probabilities for each watched set."""
         name = self.watched[dataloader_idx]
         probability = self(batch.image).quality.float().softmax(1)[:, 1]
-        self.auroc[name](probability, batch.low)
-        self._calls[name].append(probability[batch.low == 0] >= 0.5)
+        self.auroc[name](probability, batch.low >= 0.5)
+        self._calls[name].append(probability[batch.low < 0.5] >= 0.5)
 
     def on_validation_epoch_end(self) -> None:
         """Log each set's area under the curve and its rate of high images called low at one half."""
