@@ -281,6 +281,7 @@ def test_other_modalities_are_skipped_unless_admitted(
     path = write_dicom(tmp_path / "a", phantom(), Modality="CT", SOPClassUID=uid.CTImageStorage)
     assert reason(path) == "skipped: modality is CT (CT Image Storage), not MR"
     assert images(path, modalities=("MR", "ct"))[0].modality == "CT"
+    assert images(path, modalities="CT")[0].modality == "CT"
     assert images(path, modalities="*")[0].modality == "CT"
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from miqanet.reading.files import read_file
-from miqanet.reading.records import ReadError, Row
+from miqanet.reading.files import read_file, read_requested
+from miqanet.reading.records import ReadError, Request, Row
 from miqanet.reading.walk import list_files
 
 __all__ = ["ReadError", "Row", "list_files", "read_file", "read_images"]
@@ -18,7 +18,7 @@ __all__ = ["ReadError", "Row", "list_files", "read_file", "read_images"]
 def read_images(
     paths: Iterable[str | os.PathLike[str]],
     *,
-    modalities: Iterable[str] = ("MR",),
+    modalities: str | Iterable[str] = ("MR",),
     slice_axis: int | None = None,
     with_patient: bool = False,
 ) -> Iterator[Row]:
@@ -27,11 +27,12 @@ def read_images(
     The order is that of `list_files`, and frames within a file; memory does not grow with the number of
     files. Every regular file gives at least one row. See `read_file` for the options.
     """
-    modalities = tuple(modalities)
-    for found in list_files(paths):
-        if isinstance(found, ReadError):
-            yield found
+    return _read_all(list_files(paths), Request.of(modalities, slice_axis, with_patient))
+
+
+def _read_all(found: Iterator[str | ReadError], request: Request) -> Iterator[Row]:
+    for file in found:
+        if isinstance(file, ReadError):
+            yield file
         else:
-            yield from read_file(
-                found, modalities=modalities, slice_axis=slice_axis, with_patient=with_patient
-            )
+            yield from read_requested(file, request)

@@ -101,16 +101,14 @@ def _admitted_modality(header: Header, request: Request) -> str:
     modality = text(header.dataset, "Modality").upper()
     if not modality and text(header.dataset, "SOPClassUID") in _MR_IMAGES:
         modality = "MR"
+    if not modality and header.pixels is None:
+        raise UnreadableError("damaged or truncated: DICOM without modality and pixels")
     if not request.admits(modality):
-        if modality:
-            # A damaged header may have anything in this place, a patient's name included.
-            shown = modality if re.fullmatch("[A-Z0-9_]{1,8}", modality) else "not a valid one"
-            raise SkippedError(
-                f"modality is {shown}{_sop_class(header)}, not {' or '.join(request.modalities)}"
-            )
-        if header.pixels is None:
-            raise UnreadableError("damaged or truncated: DICOM without modality and pixels")
-        raise SkippedError(f"states no modality{_sop_class(header)}")
+        if not modality:
+            raise SkippedError(f"states no modality{_sop_class(header)}")
+        # A damaged header may have anything in this place, a patient's name included.
+        shown = modality if re.fullmatch("[A-Z0-9_]{1,8}", modality) else "not a valid one"
+        raise SkippedError(f"modality is {shown}{_sop_class(header)}, not {' or '.join(request.modalities)}")
     return modality
 
 

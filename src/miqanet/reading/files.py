@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from gzip import BadGzipFile
 from typing import BinaryIO, cast
 
+from PIL.Image import DecompressionBombError
+
 from miqanet.image import MRImage
-from miqanet.reading.checks import SkippedError, UnreadableError
+from miqanet.reading.checks import MAX_PIXELS, SkippedError, UnreadableError
 from miqanet.reading.detect import HEAD_BYTES, Format, describe, detect
 from miqanet.reading.dicom import read_dicom
 from miqanet.reading.nifti import read_nifti
@@ -24,7 +26,7 @@ from miqanet.reading.walk import explain
 def read_file(
     path: str | os.PathLike[str],
     *,
-    modalities: Iterable[str] = ("MR",),
+    modalities: str | Iterable[str] = ("MR",),
     slice_axis: int | None = None,
     with_patient: bool = False,
 ) -> Iterator[Row]:
@@ -37,10 +39,12 @@ def read_file(
 
     Any number of threads may read files at the same time.
     """
-    if slice_axis not in (None, 0, 1, 2):
-        raise ValueError(f"slice_axis is 0, 1 or 2, not {slice_axis}")
-    request = Request(tuple(modality.upper() for modality in modalities), slice_axis, with_patient)
-    return _one_error_if_nothing_else(quietly(_read(os.fspath(path), request)))
+    return read_requested(os.fspath(path), Request.of(modalities, slice_axis, with_patient))
+
+
+def read_requested(path: str, request: Request) -> Iterator[Row]:
+    """Yield the rows of one file, see `read_file`."""
+    return _one_error_if_nothing_else(quietly(_read(path, request)))
 
 
 def _one_error_if_nothing_else(rows: Iterator[Row]) -> Iterator[Row]:
@@ -107,6 +111,8 @@ def _reason(error: Exception) -> str:
             return "damaged: compressed data cannot be unpacked"
         case EOFError():
             return "truncated: compressed data end too early"
+        case DecompressionBombError():
+            return f"declares more than the {MAX_PIXELS:,} pixels that are read"
         case MemoryError():
             return "needs more memory than there is"
         case RecursionError():
@@ -114,4 +120,4 @@ def _reason(error: Exception) -> str:
         case OSError() if error.errno is not None:
             return explain(error)
         case _:
-            return f"damaged: cannot be parsed ({type(error).__name__})"
+            return f"damaged or truncated: cannot be parsed ({type(error).__name__})"

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class _Quiet:
-    """Context without warnings and pydicom's log, for any number of threads at once.
+    """Context without the libraries' warnings and logs, for any number of threads at once.
 
     `warnings.catch_warnings` saves and restores filters of the whole process: two threads that overlap would
     restore each other's. Here the first one in saves and the last one out restores.
@@ -25,8 +25,8 @@ class _Quiet:
         self._lock = threading.Lock()
         self._depth = 0
         self._saved = warnings.catch_warnings()
-        self._logger = logging.getLogger("pydicom")
-        self._was_disabled = False
+        self._loggers = [logging.getLogger(name) for name in ("pydicom", "PIL.TiffImagePlugin")]
+        self._were_disabled = [False, False]
 
     def __enter__(self) -> None:
         with self._lock:
@@ -34,8 +34,9 @@ class _Quiet:
                 self._saved = warnings.catch_warnings()
                 self._saved.__enter__()
                 warnings.simplefilter("ignore")
-                self._was_disabled = self._logger.disabled
-                self._logger.disabled = True
+                self._were_disabled = [logger.disabled for logger in self._loggers]
+                for logger in self._loggers:
+                    logger.disabled = True
             self._depth += 1
 
     def __exit__(self, *_: object) -> None:
@@ -43,7 +44,8 @@ class _Quiet:
             self._depth -= 1
             if self._depth == 0:
                 self._saved.__exit__(None, None, None)
-                self._logger.disabled = self._was_disabled
+                for logger, was_disabled in zip(self._loggers, self._were_disabled, strict=True):
+                    logger.disabled = was_disabled
 
 
 quiet = _Quiet()

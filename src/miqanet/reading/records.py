@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -39,6 +40,14 @@ class Request:
     """Axis of a NIfTI volume along which slices follow each other; None chooses by spacing."""
 
     with_patient: bool = False
+
+    @classmethod
+    def of(cls, modalities: str | Iterable[str], slice_axis: int | None, with_patient: bool) -> Self:
+        """Return the request, or raise ValueError for one that cannot be met."""
+        if slice_axis not in (None, 0, 1, 2):
+            raise ValueError(f"slice_axis is 0, 1 or 2, not {slice_axis}")
+        names = (modalities,) if isinstance(modalities, str) else modalities
+        return cls(tuple(name.upper() for name in names), slice_axis, with_patient)
 
     def admits(self, modality: str) -> bool:
         """Return whether images of a DICOM modality are wanted."""
