@@ -285,6 +285,11 @@ def test_other_modalities_are_skipped_unless_admitted(
     assert images(path, modalities="*")[0].modality == "CT"
 
 
+def test_modality_that_is_none_is_not_quoted(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), Modality="DOE")
+    assert reason(path) == "skipped: modality is not a valid one (MR Image Storage), not MR"
+
+
 def test_dataset_without_pixels_is_skipped(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
     dataset = make_dataset(phantom(), SOPClassUID=uid.MRSpectroscopyStorage)
     for keyword in ("PixelData", "Rows", "Columns"):

@@ -5,7 +5,6 @@ Pixels are read frame by frame: uncompressed ones here, compressed ones in a wor
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +40,13 @@ _NATIVE = frozenset(
         uids.DeflatedExplicitVRLittleEndian,
     }
 )
+_MODALITIES = frozenset(
+    "AR AS AU BDUS BI BMD CR CT DG DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO IVOCT IVUS KER KO LEN LS MG MR "
+    "NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTPLAN "
+    "RTRECORD RTSTRUCT RWV SEG SM SMR SR SRF STAIN TG US VA XA XC".split()
+)
+"""Defined terms of the modality (PS3.3, section C.7.3.1.1.1)."""
+
 _MAX_DEAD_DECODERS = 3
 """Frames of one file that may crash or hang the decoder before the rest of the file is given up."""
 
@@ -106,8 +112,8 @@ def _admitted_modality(header: Header, request: Request) -> str:
     if not request.admits(modality):
         if not modality:
             raise SkippedError(f"states no modality{_sop_class(header)}")
-        # A damaged header may have anything in this place, a patient's name included.
-        shown = modality if re.fullmatch("[A-Z0-9_]{1,8}", modality) else "not a valid one"
+        # A damaged header may have anything in this place, a patient's name or number included.
+        shown = modality if modality in _MODALITIES else "not a valid one"
         raise SkippedError(f"modality is {shown}{_sop_class(header)}, not {' or '.join(request.modalities)}")
     return modality
 
