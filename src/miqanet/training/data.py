@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ from miqanet.preprocessing import prepare
 _AGREEMENT = 6.0
 """Inverse of the spread of raters' thresholds, on a logarithmic scale."""
 
+_TRIES = 2
+"""Draws more where the first came out mild: nearly even classes, without losing what is mild."""
+
 
 class Sample(NamedTuple):
     """Images and their targets, stacked along the first axis."""
@@ -32,20 +35,20 @@ class Sample(NamedTuple):
     """(N,) float32: probability that a rater calls the image low; 0 or 1 where only a label is known."""
 
     kinds: Tensor
-    """(N, kinds) float32: 1 for each kind of artifact that spoils the image."""
+    """(N, kinds) float32: probability that a rater finds the image spoiled by each kind of artifact."""
 
 
 def _sample(
     images: Sequence[NDArray[np.float32]],
     low: Sequence[float],
-    spoiled: Sequence[Sequence[str]],
+    spoiled: Sequence[Mapping[str, float]],
     kinds: Sequence[str],
     size: int,
 ) -> Sample:
     return Sample(
         torch.from_numpy(np.stack([prepare(image, size)[None] for image in images])),
         torch.tensor(low, dtype=torch.float32),
-        torch.tensor([[float(kind in names) for kind in kinds] for names in spoiled]),
+        torch.tensor([[named.get(kind, 0.0) for kind in kinds] for named in spoiled]),
     )
 
 
@@ -66,17 +69,19 @@ class StoredImages(Dataset[Sample]):
 
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
-        return _sample([read_png(record.path)], [record.low], [record.kinds], self._kinds, self._size)
+        return _sample(
+            [read_png(record.path)], [record.low], [dict.fromkeys(record.kinds, 1.0)], self._kinds, self._size
+        )
 
 
-def vote(harms: Sequence[float]) -> float:
-    """Return the share of raters who would call an image low whose artifacts do these harms.
+def vote(harm: float) -> float:
+    """Return the share of raters who would call an image low to which an artifact does this harm.
 
     Raters agree on what is plain and differ near the threshold (harm 1), where one would say low and the other
     high. A log-logistic spread of their thresholds by about a sixth puts 9 of 10 votes at harm 1.45. The label,
     harm 1 and above, is their majority; learning from the share does not punish doubt where doubt is right.
     """
-    odds = float(max(harms, default=0.0) ** _AGREEMENT)
+    odds = float(harm**_AGREEMENT)
     return odds / (1 + odds)
 
 
@@ -101,13 +106,13 @@ class FreshPairs(Dataset[Sample]):
         """Make the pair of any index: those from `len` on belong to later epochs."""
         rng = np.random.default_rng([self._seed, index])
         made = self._simulate(rng)
-        if not made.low:
-            # About half the draws are mild; one more try makes the classes nearly even without losing the mild.
+        for _ in range(_TRIES):
+            if made.low:
+                break
             made = self._simulate(rng)
-        spoiled = [a.kind for a, harm in zip(made.artifacts, made.harms, strict=True) if harm >= 1]
-        return _sample(
-            [made.reference, made.image], [0.0, vote(made.harms)], [(), spoiled], self._kinds, self._size
-        )
+        votes = {a.kind: vote(harm) for a, harm in zip(made.artifacts, made.harms, strict=True)}
+        low = max(votes.values(), default=0.0)
+        return _sample([made.reference, made.image], [0.0, low], [{}, votes], self._kinds, self._size)
 
     def _simulate(self, rng: np.random.Generator) -> Simulated:
         return simulate(self._read(self._sampler.draw(rng).path), rng, largest_matrix=self._size)

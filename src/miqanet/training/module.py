@@ -14,9 +14,6 @@ from torchmetrics.classification import BinaryAUROC
 from miqanet.networks import MIQANet, MIQANetSettings, Output
 from miqanet.training.data import Sample
 
-_ARTIFACT_WEIGHT = 1.0
-"""Weight of the artifact head's loss beside the paper's cross entropy."""
-
 _WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
 
@@ -46,9 +43,12 @@ class QualityModule(lightning.LightningModule):
         loss = functional.cross_entropy(output.quality.float(), torch.stack([1 - batch.low, batch.low], 1))
         self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         if batch.kinds.shape[1]:
-            named = functional.binary_cross_entropy_with_logits(output.artifacts.float(), batch.kinds)
+            # Summed over kinds: to name one of many artifacts tells the features far more than low or high does.
+            named = functional.binary_cross_entropy_with_logits(
+                output.artifacts.float(), batch.kinds, reduction="sum"
+            ) / len(batch.kinds)
             self.log("artifact_loss", named, on_step=False, on_epoch=True)
-            loss = loss + _ARTIFACT_WEIGHT * named
+            loss = loss + named
         return loss
 
     def validation_step(self, batch: Sample, _index: int, dataloader_idx: int = 0) -> None:
