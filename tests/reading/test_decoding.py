@@ -262,7 +262,7 @@ def test_forked_child_has_its_own_worker(encoded: Encoded, tmp_path: Path) -> No
     frame, syntax, options = encoded
     (tmp_path / "frame").write_bytes(frame)
     subprocess.run(
-        [sys.executable, "-W", "error", program, tmp_path / "frame", json.dumps([syntax, options])],
+        [sys.executable, program, tmp_path / "frame", json.dumps([syntax, options])],
         check=True,
     )
 

@@ -40,11 +40,11 @@ _NATIVE = frozenset(
         uids.DeflatedExplicitVRLittleEndian,
     }
 )
-_MODALITIES = frozenset(
-    "AR AS AU BDUS BI BMD CR CT DG DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO IVOCT IVUS KER KO LEN LS MG MR "
-    "NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTPLAN "
-    "RTRECORD RTSTRUCT RWV SEG SM SMR SR SRF STAIN TG US VA XA XC".split()
-)
+_MODALITIES = """
+AR AS AU BDUS BI BMD CR CT DG DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO IVOCT IVUS KER KO LEN LS MG MR NM
+OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTPLAN RTRECORD
+RTSTRUCT RWV SEG SM SMR SR SRF STAIN TG US VA XA XC
+"""
 """Defined terms of the modality (PS3.3, section C.7.3.1.1.1)."""
 
 _MAX_DEAD_DECODERS = 3
@@ -113,7 +113,7 @@ def _admitted_modality(header: Header, request: Request) -> str:
         if not modality:
             raise SkippedError(f"states no modality{_sop_class(header)}")
         # A damaged header may have anything in this place, a patient's name or number included.
-        shown = modality if modality in _MODALITIES else "not a valid one"
+        shown = modality if modality in _MODALITIES.split() else "not a valid one"
         raise SkippedError(f"modality is {shown}{_sop_class(header)}, not {' or '.join(request.modalities)}")
     return modality
 
