@@ -8,7 +8,7 @@ import pytest
 from miqanet.database.png import encode_png, read_png, write_whole
 
 
-def test_pixels_come_back_within_half_a_grey_level(tmp_path: Path) -> None:
+def test_pixels_come_back_within_half_a_gray_level(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).random((20, 30), np.float32) * 900
     write_whole(tmp_path / "image.png", encode_png(pixels))
     back = read_png(tmp_path / "image.png")

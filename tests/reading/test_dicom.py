@@ -250,14 +250,14 @@ def test_truncated_file_gives_its_good_frames_and_one_error(
     assert "truncated" in bad.reason
 
 
-def test_grey_secondary_capture_in_color_is_read_and_color_is_skipped(
+def test_gray_secondary_capture_in_color_is_read_and_color_is_skipped(
     tmp_path: Path, phantom: Phantom, make_dataset: Make
 ) -> None:
-    grey = (phantom() >> 4).astype(np.uint8)
+    gray = (phantom() >> 4).astype(np.uint8)
     for planar in (0, 1):
-        stacked = np.stack([grey] * 3, axis=0 if planar else -1)
+        stacked = np.stack([gray] * 3, axis=0 if planar else -1)
         dataset = make_dataset(
-            grey,
+            gray,
             SOPClassUID=uid.SecondaryCaptureImageStorage,
             SamplesPerPixel=3,
             PhotometricInterpretation="RGB",
@@ -266,7 +266,7 @@ def test_grey_secondary_capture_in_color_is_read_and_color_is_skipped(
         )
         path = tmp_path / "a"
         dataset.save_as(path, enforce_file_format=True)
-        np.testing.assert_array_equal(images(path)[0].pixels, grey)
+        np.testing.assert_array_equal(images(path)[0].pixels, gray)
         stacked[..., :5] //= 2
         stacked[..., 0] = 255
         dataset.PixelData = stacked.tobytes()

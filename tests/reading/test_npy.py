@@ -41,11 +41,11 @@ def test_leading_axes_are_frames(shape: tuple[int, ...], order: Any, tmp_path: P
     )
 
 
-def test_color_is_skipped_and_grey_in_three_channels_read(tmp_path: Path, phantom: Phantom) -> None:
-    grey = (phantom() >> 4).astype(np.uint8)
-    (row,) = read_file(save(tmp_path / "a.npy", np.dstack([grey] * 3)))
+def test_color_is_skipped_and_gray_in_three_channels_read(tmp_path: Path, phantom: Phantom) -> None:
+    gray = (phantom() >> 4).astype(np.uint8)
+    (row,) = read_file(save(tmp_path / "a.npy", np.dstack([gray] * 3)))
     assert isinstance(row, MRImage)
-    (row,) = read_file(save(tmp_path / "b.npy", np.dstack([grey, grey // 2, grey])))
+    (row,) = read_file(save(tmp_path / "b.npy", np.dstack([gray, gray // 2, gray])))
     assert isinstance(row, ReadError)
     assert row.reason.startswith("skipped: color")
 

@@ -1,4 +1,4 @@
-"""Pictures of 8 and 16 bits, grey and color, whole and damaged."""
+"""Pictures of 8 and 16 bits, gray and color, whole and damaged."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def pixels(path: Path) -> NDArray[Any]:
 def test_eight_bits_are_read_exactly_whatever_the_extension(
     kind: str, tmp_path: Path, phantom: Phantom
 ) -> None:
-    grey = (phantom() >> 4).astype(np.uint8)
-    Image.fromarray(grey).save(tmp_path / "a.jpg", kind)
-    np.testing.assert_array_equal(pixels(tmp_path / "a.jpg"), grey)
+    gray = (phantom() >> 4).astype(np.uint8)
+    Image.fromarray(gray).save(tmp_path / "a.jpg", kind)
+    np.testing.assert_array_equal(pixels(tmp_path / "a.jpg"), gray)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -44,28 +44,28 @@ def test_sixteen_bits_are_read_exactly(kind: str, tmp_path: Path, phantom: Phant
 
 
 def test_jpeg_is_close(tmp_path: Path, phantom: Phantom) -> None:
-    grey = (phantom() >> 4).astype(np.uint8)
-    Image.fromarray(grey).save(tmp_path / "a", "JPEG", quality=90)
-    assert np.abs(pixels(tmp_path / "a") - grey).mean() < 4
+    gray = (phantom() >> 4).astype(np.uint8)
+    Image.fromarray(gray).save(tmp_path / "a", "JPEG", quality=90)
+    assert np.abs(pixels(tmp_path / "a") - gray).mean() < 4
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "JPEG"])
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P"])
-def test_grey_picture_stored_as_color_is_read(mode: str, kind: str, tmp_path: Path, phantom: Phantom) -> None:
-    grey = Image.fromarray((phantom() >> 4).astype(np.uint8))
+def test_gray_picture_stored_as_color_is_read(mode: str, kind: str, tmp_path: Path, phantom: Phantom) -> None:
+    gray = Image.fromarray((phantom() >> 4).astype(np.uint8))
     try:
-        grey.convert(mode).save(tmp_path / "a", kind)
+        gray.convert(mode).save(tmp_path / "a", kind)
     except OSError:
         pytest.skip(f"{kind} has no {mode}")
-    assert np.abs(pixels(tmp_path / "a") - np.asarray(grey)).mean() < 4
+    assert np.abs(pixels(tmp_path / "a") - np.asarray(gray)).mean() < 4
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "JPEG"])
 def test_color_picture_is_skipped(kind: str, tmp_path: Path, phantom: Phantom) -> None:
-    grey = (phantom() >> 4).astype(np.uint8)
-    Image.fromarray(np.dstack([grey, grey // 2, grey])).save(tmp_path / "a", kind)
+    gray = (phantom() >> 4).astype(np.uint8)
+    Image.fromarray(np.dstack([gray, gray // 2, gray])).save(tmp_path / "a", kind)
     assert only(tmp_path / "a") == ReadError(
-        str(tmp_path / "a"), 0, "skipped: color picture, MR images are grey"
+        str(tmp_path / "a"), 0, "skipped: color picture, MR images are gray"
     )
 
 
@@ -76,11 +76,11 @@ def test_float_picture_is_read(tmp_path: Path, phantom: Phantom) -> None:
 
 @pytest.mark.parametrize("sixteen", [False, True])
 def test_tiff_with_white_zero_is_turned_round(sixteen: bool, tmp_path: Path, phantom: Phantom) -> None:
-    grey = phantom() if sixteen else (phantom() >> 4).astype(np.uint8)
+    gray = phantom() if sixteen else (phantom() >> 4).astype(np.uint8)
     # Pillow inverts what it writes of 8 bits and not what it writes of 16.
-    stored = 65535 - grey if sixteen else grey
+    stored = 65535 - gray if sixteen else gray
     Image.fromarray(stored).save(tmp_path / "a", "TIFF", tiffinfo={262: 0})
-    np.testing.assert_array_equal(pixels(tmp_path / "a"), grey)
+    np.testing.assert_array_equal(pixels(tmp_path / "a"), gray)
 
 
 def test_pages_of_a_tiff_are_frames(tmp_path: Path, phantom: Phantom) -> None:

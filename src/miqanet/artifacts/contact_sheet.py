@@ -26,10 +26,10 @@ def contact_sheet(
     seeds: Sequence[int] = SEEDS,
     cell: int = 128,
 ) -> NDArray[np.uint8]:
-    """Return a grey picture: a row for each seed's draw, a column for each severity, captions above.
+    """Return a gray picture: a row for each seed's draw, a column for each severity, captions above.
 
     Every cell is scaled as the network would see it, so that brightness that an artifact takes from the rest
-    of the image is missing here, too. There are 64 grey levels, which look like 256 and make smaller files.
+    of the image is missing here, too. There are 64 gray levels, which look like 256 and make smaller files.
     """
     made = ARTIFACTS[artifact] if isinstance(artifact, str) else artifact
     step = cell + _GAP

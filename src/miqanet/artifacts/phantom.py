@@ -13,7 +13,7 @@ _AIR, _MUSCLE, _BONE, _FAT = 0.0, 0.42, 0.06, 1.0
 def phantom(shape: tuple[int, int] = (256, 256), seed: int = 0) -> Image:
     """Return a slice (rows, columns), 0..1, somewhat like a T1-weighted head, free of artifacts and noise.
 
-    From outside in: air, subcutaneous fat, muscle, bone, and folded grey and white matter with ventricles,
+    From outside in: air, subcutaneous fat, muscle, bone, and folded gray and white matter with ventricles,
     deep nuclei, a lesion, vessels and a bar pattern of shrinking width. The seed varies sizes, places and
     folds. Edges are anti-aliased over one pixel.
     """
@@ -42,7 +42,7 @@ def phantom(shape: tuple[int, int] = (256, 256), seed: int = 0) -> Image:
     for depth, value in ((fat, _MUSCLE), (fat + muscle, _BONE), (fat + muscle + bone, 0.2)):
         ellipse(0, 0, height - depth, width - depth, value)
 
-    # Folds: grey and white matter where a band-limited random field changes sign.
+    # Folds: gray and white matter where a band-limited random field changes sign.
     inner_height, inner_width = height - fat - muscle - bone - 0.03, width - fat - muscle - bone - 0.03
     folds = ndimage.zoom(
         rng.normal(size=(24, 24)), (rows / 24, columns / 24), order=3, mode="grid-wrap", grid_mode=True

@@ -1,4 +1,4 @@
-"""Sixteen-bit grey PNG: how the database keeps pixels, without loss that a reader could see."""
+"""Sixteen-bit gray PNG: how the database keeps pixels, without loss that a reader could see."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def encode_png(pixels: NDArray[np.floating]) -> bytes:
     """Return an image (rows, columns) as a PNG: its largest value white, zero (or a lower least) black."""
     black = min(0.0, float(pixels.min()))
     span = max(float(pixels.max()) - black, float(np.finfo(np.float32).tiny))
-    grey = np.round((pixels.astype(np.float64) - black) * (_WHITE / span)).astype(np.uint16)
+    gray = np.round((pixels.astype(np.float64) - black) * (_WHITE / span)).astype(np.uint16)
     stream = io.BytesIO()
     # Level 1 is four times as fast as the default and a tenth larger.
-    Image.fromarray(grey).save(stream, "PNG", compress_level=1)
+    Image.fromarray(gray).save(stream, "PNG", compress_level=1)
     return stream.getvalue()
 
 

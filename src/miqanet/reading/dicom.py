@@ -15,7 +15,7 @@ import pydicom.uid as uids
 from numpy.typing import NDArray
 
 from miqanet.reading import encapsulation
-from miqanet.reading.checks import SkippedError, UnreadableError, check_size, grey, read_exactly, rescaled
+from miqanet.reading.checks import SkippedError, UnreadableError, check_size, gray, read_exactly, rescaled
 from miqanet.reading.decoding import DecoderDiedError, decoder
 from miqanet.reading.decoding_worker import DECODABLE
 from miqanet.reading.dicom_header import (
@@ -147,7 +147,7 @@ def _pixel_module(header: Header) -> _PixelModule:
     )
     check_size(module.rows, module.columns, module.frames)
     if module.photometric == "PALETTE COLOR":
-        raise SkippedError("color picture (palette), MR images are grey")
+        raise SkippedError("color picture (palette), MR images are gray")
     if module.samples not in (1, 3):
         raise UnreadableError(f"declares {module.samples} samples per pixel")
     if bits_allocated not in (8, 16, 32, 64) or not 1 <= bits_stored <= bits_allocated:
@@ -160,7 +160,7 @@ def _native_frames(header: Header, element: PixelElement, module: _PixelModule) 
     if element.length == UNDEFINED_LENGTH:
         raise UnreadableError("damaged: compressed pixels under an uncompressed transfer syntax")
     if module.samples == 3 and module.photometric != "RGB":
-        raise SkippedError("color picture, MR images are grey")
+        raise SkippedError("color picture, MR images are gray")
     kind = ("i" if module.signed else "u") if element.tag == INTEGERS else "f"
     order = ">" if header.transfer_syntax == uids.ExplicitVRBigEndian else "<"
     size = 8 if element.tag == DOUBLES else module.bits_allocated // 8
@@ -232,7 +232,7 @@ def _decoded_frames(
 def _intensities(pixels: NDArray[Any], module: _PixelModule, slope: float, intercept: float) -> NDArray[Any]:
     """Return intensities, air dark, of stored pixels: the modality LUT of PS3.3, section C.11.1."""
     if pixels.ndim == 3:
-        pixels = grey(pixels)
+        pixels = gray(pixels)
     if module.photometric == "MONOCHROME1":
         greatest = 2**module.bits_stored - 1 if pixels.dtype.kind == "u" else -1
         pixels = np.subtract(greatest, pixels, dtype=np.float64)

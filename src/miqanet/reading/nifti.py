@@ -92,7 +92,7 @@ def _read_header(stream: BinaryIO) -> _Volume:
     except HeaderDataError:
         raise UnreadableError("damaged NIfTI header: no valid data type or scale") from None
     if dtype.kind not in "iufc":
-        raise SkippedError("color NIfTI, MR images are grey")
+        raise SkippedError("color NIfTI, MR images are gray")
     unit = _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
     spacing = [unit * abs(float(s)) for s in header["pixdim"][1:4]]
     return _Volume(

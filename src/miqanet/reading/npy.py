@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from miqanet.reading.checks import (
     SkippedError,
     check_size,
-    grey,
+    gray,
     read_exactly,
 )
 from miqanet.reading.records import Origin, Row
@@ -37,7 +37,7 @@ def read_npy(stream: BinaryIO, path: str) -> Iterator[Row]:
     check_size(rows, columns, math.prod(shape[:-frame_axes]))
     origin = Origin(path)
     for frame, pixels in enumerate(_frames(stream, shape, frame_axes, dtype, is_fortran)):
-        yield origin.row(frame, grey(pixels[:, :, :3]) if is_color else pixels)
+        yield origin.row(frame, gray(pixels[:, :, :3]) if is_color else pixels)
 
 
 def _frames(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from miqanet.reading.checks import check_size, grey
+from miqanet.reading.checks import check_size, gray
 from miqanet.reading.records import Origin, Row
 
 _PHOTOMETRIC_INTERPRETATION = 262
@@ -44,4 +44,4 @@ def _pixels(picture: Image.Image) -> NDArray[Any]:
         return np.asarray(picture)
     if picture.mode == "LA":
         return np.asarray(picture.getchannel(0))
-    return grey(np.asarray(picture.convert("RGB")))
+    return gray(np.asarray(picture.convert("RGB")))
