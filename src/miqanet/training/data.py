@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +96,6 @@ class FreshPairs(Dataset[Sample]):
     ) -> None:
         self._sampler = EvenSampler(sources)
         self._kinds, self._size, self._pairs, self._seed = tuple(kinds), size, pairs, seed
-        self._read = lru_cache(maxsize=1024)(read_png)
 
     def __len__(self) -> int:
         return self._pairs
@@ -115,7 +113,7 @@ class FreshPairs(Dataset[Sample]):
         return _sample([made.reference, made.image], [0.0, low], [{}, votes], self._kinds, self._size)
 
     def _simulate(self, rng: np.random.Generator) -> Simulated:
-        return simulate(self._read(self._sampler.draw(rng).path), rng, largest_matrix=self._size)
+        return simulate(read_png(self._sampler.draw(rng).path), rng, largest_matrix=self._size)
 
 
 class FreshIndices(Sampler[int]):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from miqanet.artifacts import KINDS
 from miqanet.database.records import ImageRecord, SourceRecord
+from miqanet.training.curve import Curve
 from miqanet.training.data import FreshIndices, FreshPairs, Sample, StoredImages, collate
+from miqanet.training.hardware import accelerator
 from miqanet.training.module import QualityModule
+from miqanet.training.quiet import quiet_lightning
 
 LAST_CHECKPOINT = "last.ckpt"
 BEST_CHECKPOINT = "best.ckpt"
@@ -37,6 +41,12 @@ class FitSettings:
     workers: int = 1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.batch < 2:
+            raise ValueError(f"a batch has at least 2 images, not {self.batch}: batch normalization needs them")
+        if self.images_per_epoch < self.batch:
+            raise ValueError(f"an epoch of {self.images_per_epoch} images has no batch of {self.batch}")
+
 
 def fit(
     run: Path,
@@ -46,6 +56,7 @@ def fit(
     *,
     start: Mapping[str, torch.Tensor] | None = None,
     progress: bool = True,
+    tell: Callable[[str], None] = lambda _line: None,
 ) -> Path:
     """Train and return the best checkpoint.
 
@@ -56,6 +67,11 @@ def fit(
         settings: how to train.
         start: weights of `MIQANet` to begin with instead of random ones.
         progress: whether to show a progress bar.
+        tell: takes a line with the watched figures after each epoch.
+
+    Raises:
+        ValueError: the images to train on do not fill a batch.
+        KeyboardInterrupt: the run was interrupted; called again, it goes on after the last finished epoch.
     """
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     run.mkdir(parents=True, exist_ok=True)
@@ -68,33 +84,45 @@ def fit(
     last = ModelCheckpoint(
         run, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
     )
-    callbacks: list[Callback] = [EMAWeightAveraging(decay=_decay(settings)), best, last]
+    loader = _training_loader(training, settings)
+    callbacks: list[Callback] = [EMAWeightAveraging(decay=_decay(len(loader))), Curve(run, tell), best, last]
     if progress:
         callbacks.append(RichProgressBar())
-    trainer = lightning.Trainer(
-        default_root_dir=run,
-        max_epochs=settings.epochs,
-        precision="bf16-mixed",
-        callbacks=callbacks,
-        logger=[CSVLogger(run, "log", ""), TensorBoardLogger(run, "tensorboard", "")],
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=10,
-    )
     checkpoint = run / LAST_CHECKPOINT
-    trainer.fit(
-        module,
-        _training_loader(training, settings),
-        [_loader(StoredImages(r, KINDS, settings.size), settings, shuffle=False) for r in watched.values()],
-        ckpt_path=checkpoint if checkpoint.exists() else None,
-    )
+    with quiet_lightning():
+        trainer = lightning.Trainer(
+            default_root_dir=run,
+            accelerator=accelerator(),
+            devices=1,
+            max_epochs=settings.epochs,
+            precision="bf16-mixed",
+            callbacks=callbacks,
+            logger=TensorBoardLogger(run, "tensorboard", ""),
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+        )
+        try:
+            trainer.fit(
+                module,
+                loader,
+                [
+                    _loader(StoredImages(images, KINDS, settings.size), settings, shuffle=False)
+                    for images in watched.values()
+                ],
+                ckpt_path=checkpoint if checkpoint.exists() else None,
+                weights_only=True,
+            )
+        except SystemExit:
+            # Lightning makes an exit of Ctrl-C and ignores further ones; how to end is the caller's to say.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise KeyboardInterrupt from None
     return Path(best.best_model_path)
 
 
-def _decay(settings: FitSettings) -> float:
+def _decay(steps: int) -> float:
     """Average the weights over about half an epoch's steps."""
-    steps = max(2, settings.images_per_epoch // settings.batch)
     return 1 - 1 / max(2.0, steps / 2)
 
 
@@ -103,6 +131,8 @@ def _training_loader(
 ) -> DataLoader[Sample]:
     images = [record for record in training if isinstance(record, ImageRecord)]
     if images:
+        if len(images) < settings.batch:
+            raise ValueError(f"{len(images)} images to train on do not fill a batch of {settings.batch}")
         return _loader(StoredImages(images, KINDS, settings.size), settings, shuffle=True)
     sources = [record for record in training if isinstance(record, SourceRecord)]
     pairs = math.ceil(settings.images_per_epoch / 2)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchmetrics.classification import BinaryAUROC
+from torchmetrics.functional.classification import binary_auroc
 
 from miqanet.networks import MIQANet, MIQANetSettings, Output
 from miqanet.training.data import Sample
@@ -29,8 +29,7 @@ class QualityModule(lightning.LightningModule):
         self.network = MIQANet(MIQANetSettings(artifact_kinds=tuple(kinds)))
         self._rate, self._decay = learning_rate, weight_decay
         self.watched = tuple(watched)
-        self.auroc = torch.nn.ModuleDict({name: BinaryAUROC() for name in watched})
-        self._calls: dict[str, list[Tensor]] = {name: [] for name in watched}
+        self._answers: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in watched}
 
     def forward(self, image: Tensor) -> Output:
         """Judge prepared images (N, 1, size, size)."""
@@ -55,18 +54,20 @@ class QualityModule(lightning.LightningModule):
         """Collect probabilities for each watched set."""
         name = self.watched[dataloader_idx]
         probability = self(batch.image).quality.float().softmax(1)[:, 1]
-        self.auroc[name](probability, batch.low >= 0.5)
-        self._calls[name].append(probability[batch.low < 0.5] >= 0.5)
+        self._answers[name].append((probability, (batch.low >= 0.5).int()))
 
     def on_validation_epoch_end(self) -> None:
-        """Log each set's area under the curve and its rate of high images called low at one half."""
-        for name in self.watched:
-            metric = self.auroc[name]
-            if isinstance(metric, BinaryAUROC) and self._calls[name]:
-                self.log(f"{name}_auc", metric.compute(), prog_bar=name == self.watched[0])
-                self.log(f"{name}_false_alarms", torch.cat(self._calls[name]).float().mean())
-                metric.reset()
-            self._calls[name].clear()
+        """Log each set's area under the curve and its rate of high images called low at one half.
+
+        Either is NaN where the set lacks the images that it is made of.
+        """
+        for name, answers in self._answers.items():
+            probability, low = (torch.cat(parts) for parts in zip(*answers, strict=True))
+            one_class = bool((low == low[0]).all())
+            auc = torch.tensor(torch.nan) if one_class else binary_auroc(probability, low)
+            self.log(f"{name}_auc", auc, prog_bar=name == self.watched[0])
+            self.log(f"{name}_false_alarms", (probability[low == 0] >= 0.5).float().mean())
+            answers.clear()
 
     def configure_optimizers(self) -> Any:
         """AdamW; the learning rate rises for a twentieth of the steps and falls along a cosine to zero."""

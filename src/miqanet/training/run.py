@@ -58,13 +58,22 @@ class Run:
         """Write `run.json`."""
         (folder / RUN_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
-    def took(self, minutes: float) -> Self:
-        """Return the run with so many minutes more."""
-        return replace(self, minutes=round(self.minutes + minutes, 1))
+    def took(self, minutes: float, hardware: str) -> Self:
+        """Return the run with so many minutes more, on this hardware."""
+        known = self.hardware.split(", then ") if self.hardware else []
+        return replace(
+            self,
+            minutes=round(self.minutes + minutes, 1),
+            hardware=", then ".join([*known, *([hardware] if known[-1:] != [hardware] else [])]),
+        )
 
     def same_as(self, other: Run) -> bool:
-        """Whether `other` is this run, whatever time either has taken."""
-        return replace(self, minutes=0.0, hardware="") == replace(other, minutes=0.0, hardware="")
+        """Whether `other` is this run, whatever time and however many processes either has taken."""
+        return self._identity() == other._identity()
+
+    def _identity(self) -> str:
+        settings = {name: value for name, value in self.settings.items() if name != "workers"}
+        return json.dumps(asdict(replace(self, settings=settings, minutes=0.0, hardware="")), sort_keys=True)
 
     def roles(self, subjects: list[SubjectRecord]) -> dict[int, Role]:
         """Return what each subject's images are used for."""
