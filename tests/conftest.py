@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail system tests that are skipped where `MIQANET_SYSTEM=required` says that nothing may be missing."""
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and item.get_closest_marker("system") and os.environ.get("MIQANET_SYSTEM") == "required":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} may not be skipped here: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

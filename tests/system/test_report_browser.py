@@ -4,13 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
+from playwright import sync_api as playwright
 
 from miqanet.artifacts import KINDS
 from miqanet.screening.card import Card
 from miqanet.screening.report import ReportCollector, write_report
 from miqanet.screening.results import ResultRow
-
-playwright = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.system
 
