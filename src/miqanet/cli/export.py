@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from miqanet.cli.errors import errors, fail, need
+from miqanet.preprocessing import SIZE, prepare
 
 if TYPE_CHECKING:
     from miqanet.database.records import SourceRecord
@@ -51,6 +54,7 @@ def export(
         fail(f"{out} holds weights already; choose another --out or give --overwrite")
     try:
         run = Run.read(run_dir)
+        weights = network_weights(run_dir / BEST_CHECKPOINT)
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
             if opened.fingerprint() != run.data_sha256:
@@ -58,85 +62,96 @@ def export(
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
     roles = run.roles(subjects)
-    out.mkdir(parents=True, exist_ok=True)
-    network = load_network(network_weights(run_dir / BEST_CHECKPOINT), KINDS)
-    save_half_precision(network, out)
-    training = [source for source in sources if roles[source.subject] is Role.TRAIN]
-    save_engine_model(network, _examples(training), _CALIBRATION_IMAGES, out)
-
-    card: dict[str, Any] = {
-        "name": "miqanet",
-        "version": version,
-        "created": datetime.now(UTC).date().isoformat(),
-        "size": 512,
-        "artifact_kinds": list(KINDS),
-        "threshold": 0.5,
-        "review_band": [0.5, 0.5],
-        "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
-    }
-    write_card(card, out)
-    engine = Engine(out)
-
-    def judge(prepared: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
-        answer = engine.infer(prepared[None, None])
-        return float(answer.probability_low[0]), answer.artifact_probabilities[0]
-
     asked = [image for image in images if roles[image.subject] is not Role.TRAIN]
     clean = [source for source in sources if roles[source.subject] is not Role.TRAIN]
-    answers = ask(judge, asked, clean, _ticks("judging", len(asked) + len(clean)))
-    chosen, naming = thresholds(answers, roles, KINDS)
-    card |= {
-        "threshold": round(chosen.decision, 4),
-        "review_band": [round(limit, 4) for limit in chosen.review_band],
-        "artifact_thresholds": {kind: round(value, 4) for kind, value in naming.items()},
-    }
-    card["training"] = _training(run)
-    card["data"] = {
-        "sha256": run.data_sha256,
-        "clean_slices": len(sources),
-        "subjects": {role.value: sum(r is role for r in roles.values()) for role in Role},
-        "datasets": sorted({source.dataset for source in sources}),
-        "body_parts": sorted({source.body_part for source in sources}),
-        "labels": "simulated: artifacts by miqanet.artifacts, labels by the rules of miqanet.artifacts.harm",
-    }
-    card["metrics"] = {
-        role.value: measure(answers, roles, role, card["threshold"])
-        for role in (Role.TEST, Role.HELD_OUT)
-        if any(r is role for r in roles.values())
-    }
-    write_card(card, out)
+    training = [source for source in sources if roles[source.subject] is Role.TRAIN]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Weights appear in the folder together, and only once they have their thresholds.
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
+        folder = Path(unfinished)
+        network = load_network(weights, KINDS)
+        save_half_precision(network, folder)
+        save_engine_model(network, _examples(training), folder)
+        card: dict[str, Any] = {
+            "name": "miqanet",
+            "version": version,
+            "created": datetime.now(UTC).date().isoformat(),
+            "size": SIZE,
+            "artifact_kinds": list(KINDS),
+            "threshold": 0.5,
+            "review_band": [0.5, 0.5],
+            "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
+        }
+        write_card(card, folder)
+        engine = Engine(folder)
+
+        def judge(prepared: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+            answer = engine.infer(prepared[None, None])
+            return float(answer.probability_low[0]), answer.artifact_probabilities[0]
+
+        answers = ask(judge, asked, clean, _ticks("judging", len(asked) + len(clean)))
+        try:
+            chosen, naming = thresholds(answers, roles, KINDS)
+        except ValueError as error:
+            fail(str(error))
+        card |= {
+            "threshold": _rounded(chosen.decision),
+            "review_band": [_rounded(limit) for limit in chosen.review_band],
+            "artifact_thresholds": {kind: _rounded(value) for kind, value in naming.items()},
+            "training": _training(run),
+            "data": {
+                "sha256": run.data_sha256,
+                "clean_slices": len(sources),
+                "subjects": {role.value: sum(r is role for r in roles.values()) for role in Role},
+                "datasets": sorted({source.dataset for source in sources}),
+                "body_parts": sorted({source.body_part for source in sources}),
+                "labels": "simulated: artifacts by miqanet.artifacts, labels by the rules of "
+                "miqanet.artifacts.harm",
+            },
+        }
+        card["metrics"] = {
+            role.value: measure(answers, roles, role, card["threshold"])
+            for role in (Role.TEST, Role.HELD_OUT)
+            if any(r is role for r in roles.values())
+        }
+        write_card(card, folder)
+        out.mkdir(exist_ok=True)
+        for file in folder.iterdir():
+            file.replace(out / file.name)
     typer.echo(json.dumps(card["metrics"], indent=2))
     typer.echo(f"weights and model card: {out}")
 
 
-def _examples(sources: Sequence[SourceRecord]) -> Iterable[NDArray[np.float32]]:
-    """Yield prepared training images for quantization: half of them as acquired, half spoiled."""
+def _rounded(probability: float) -> float:
+    """Round as probabilities in verdicts are: no threshold comes to lie on the other side of one."""
+    return round(probability, 6)
+
+
+def _examples(sources: Sequence[SourceRecord]) -> list[NDArray[np.float32]]:
+    """Return prepared training images for quantization: half of them as acquired, half spoiled."""
     from miqanet.artifacts.simulation import simulate
     from miqanet.database.png import read_png
     from miqanet.database.sampling import EvenSampler
-    from miqanet.preprocessing import prepare
 
     rng = np.random.default_rng(0)
     sampler = EvenSampler(sources)
+    examples = []
     for _ in range(_CALIBRATION_IMAGES // 2):
         made = simulate(read_png(sampler.draw(rng).path), rng)
-        yield prepare(made.reference)
-        yield prepare(made.image)
+        examples += [prepare(made.reference), prepare(made.image)]
+    return examples
 
 
 def _training(run: Run) -> dict[str, Any]:
-    """Return the run for the card, the runs that it continued first."""
-    stages = []
-    stage: Any = {
-        name: getattr(run, name)
-        for name in ("settings", "minutes", "hardware", "fresh", "held_out", "started_from")
-    }
-    while stage:
-        stages.append(
-            {name: stage.get(name) for name in ("settings", "minutes", "hardware", "fresh", "held_out")}
+    """Return for the card the run and those that it continued, the first run first."""
+    stages: list[dict[str, Any]] = []
+    stage: Any = asdict(run)
+    while stage and "settings" in stage:
+        stages.insert(
+            0, {name: stage[name] for name in ("settings", "minutes", "hardware", "fresh", "held_out")}
         )
-        stage = stage.get("started_from")
-    return {"stages": stages[::-1], "split_seed": run.split_seed}
+        stage = stage["started_from"]
+    return {"stages": stages, "first_weights": (stage or {}).get("weights"), "split_seed": run.split_seed}
 
 
 def _ticks(what: str, total: int) -> Callable[[], None]:

@@ -56,14 +56,16 @@ def train(
     need("train", "torch", "lightning", "sqlalchemy")
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
+    from miqanet.training.curve import read_curve
     from miqanet.training.fit import FitSettings, fit
+    from miqanet.training.hardware import hardware
     from miqanet.training.run import Run
 
-    settings = FitSettings(
-        size=size, batch=batch, epochs=epochs, images_per_epoch=images_per_epoch,
-        learning_rate=learning_rate, workers=workers, seed=seed,
-    )  # fmt: skip
     try:
+        settings = FitSettings(
+            size=size, batch=batch, epochs=epochs, images_per_epoch=images_per_epoch,
+            learning_rate=learning_rate, workers=workers, seed=seed,
+        )  # fmt: skip
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
             fingerprint = opened.fingerprint()
@@ -81,31 +83,34 @@ def train(
         weights = starting_weights(start) if start else None
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
-    out.mkdir(parents=True, exist_ok=True)
-    run.write(out)
 
     def of(role: Role) -> list[ImageRecord]:
         return [image for image in images if roles[image.subject] is role]
 
-    watched = {"validation": of(Role.VALIDATION)}
-    if run.held_out:
-        watched["held_out"] = of(Role.HELD_OUT)
+    watched = {"validation": of(Role.VALIDATION), "held_out": of(Role.HELD_OUT)}
+    watched = {name: records for name, records in watched.items() if records or name == "validation"}
     training = of(Role.TRAIN) if stored else [s for s in sources if roles[s.subject] is Role.TRAIN]
-    if not training or not watched["validation"]:
-        fail(f"{database} has too few subjects: {len(training)} images to train on, none to validate")
+    if len({image.low for image in watched["validation"]}) < 2:
+        fail(f"{database} has too few subjects: validation needs images of low and of high quality")
+    if stored and len(training) < batch:
+        fail(f"{database} has {len(training)} stored images to train on, too few for --batch {batch}")
+    out.mkdir(parents=True, exist_ok=True)
+    run.write(out)
     typer.echo(
         f"training on {len(training)} {'stored images' if stored else 'clean slices, spoiled afresh'}; "
         + ", ".join(f"{len(records)} {name.replace('_', '-')} images" for name, records in watched.items())
     )
+    if done := len(read_curve(out)):
+        typer.echo(f"continuing after epoch {done} of {epochs}")
     began = time.monotonic()
     try:
-        best = fit(out, training, watched, settings, start=weights)
+        best = fit(out, training, watched, settings, start=weights, tell=typer.echo)
     except KeyboardInterrupt:
         typer.echo("Interrupted. The same command continues after the last finished epoch.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        run.took((time.monotonic() - began) / 60).write(out)
-    typer.echo(f"best epoch: {best}\nnext: miqanet export {out} {database} --out WEIGHTS")
+        run.took((time.monotonic() - began) / 60, hardware()).write(out)
+    typer.echo(f"best epoch: {best}\nnext: miqanet export {out} {database} --out WEIGHTS --version VERSION")
 
 
 def starting_weights(start: Path) -> dict[str, Tensor]:

@@ -61,8 +61,10 @@ def miss_rate(judged: Judged, threshold: float) -> float:
 
 
 def accuracy(judged: Judged, threshold: float) -> float:
-    """Share of images whose verdict is their label."""
-    return float(np.mean((judged.probability_low >= threshold) == judged.low))
+    """Share of images whose verdict is their label; NaN without images."""
+    return (
+        float(np.mean((judged.probability_low >= threshold) == judged.low)) if len(judged) else float("nan")
+    )
 
 
 def estimate(figure: Callable[[Judged], float], judged: Judged, seed: int = 0) -> Estimate:
@@ -71,6 +73,9 @@ def estimate(figure: Callable[[Judged], float], judged: Judged, seed: int = 0) -
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13, with subjects as clusters.
     Resamplings in which the figure is undefined (a class is missing) are left out.
     """
+    value = figure(judged)
+    if not np.isfinite(value):
+        return Estimate(value, value, value)
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(judged.subject == subject) for subject in np.unique(judged.subject)]
     drawn = [
@@ -79,8 +84,5 @@ def estimate(figure: Callable[[Judged], float], judged: Judged, seed: int = 0) -
         )
         for _ in range(_RESAMPLINGS)
     ]
-    defined = np.asarray(drawn)[np.isfinite(drawn)]
-    if not defined.size:
-        return Estimate(figure(judged), float("nan"), float("nan"))
-    least, greatest = np.percentile(defined, (2.5, 97.5))
-    return Estimate(figure(judged), float(least), float(greatest))
+    least, greatest = np.nanpercentile(drawn, (2.5, 97.5))
+    return Estimate(value, float(least), float(greatest))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from miqanet.database.folds import Role
 from miqanet.database.png import read_png
 from miqanet.database.records import ImageRecord, SourceRecord
-from miqanet.evaluation.metrics import Judged, accuracy, auc, estimate, false_alarm_rate, miss_rate
+from miqanet.evaluation.metrics import Estimate, Judged, accuracy, auc, estimate, false_alarm_rate, miss_rate
 from miqanet.evaluation.thresholds import Thresholds, artifact_threshold, choose_thresholds
 from miqanet.preprocessing import prepare
 
@@ -82,7 +83,7 @@ def measure(answers: Answers, roles: Mapping[int, Role], role: Role, threshold: 
     """Return the figures of one role's subjects with subject-level 95 % intervals.
 
     `clean` are the slices as they came, `high` the simulated images too mild to matter, `low` those at or
-    above the threshold of harm.
+    above the threshold of harm. A figure for which the images are missing is None, as its interval is.
     """
     chosen = _having(answers.images, roles, role)
     records = [answers.images[i] for i in chosen]
@@ -104,17 +105,24 @@ def measure(answers: Answers, roles: Mapping[int, Role], role: Role, threshold: 
     return {
         "subjects": len(set(labelled.subject.tolist()) | set(clean.subject.tolist())),
         "images": {"low": int(labelled.low.sum()), "high": int((~labelled.low).sum()), "clean": len(clean)},
-        "auc_low_against_clean": asdict(estimate(auc, against_clean)),
-        "auc_low_against_high": asdict(estimate(auc, labelled)),
-        "clean_called_low": asdict(estimate(partial(false_alarm_rate, threshold=threshold), clean)),
-        "high_called_low": asdict(estimate(partial(false_alarm_rate, threshold=threshold), labelled)),
-        "low_called_high": asdict(estimate(partial(miss_rate, threshold=threshold), labelled)),
-        "accuracy": asdict(estimate(partial(accuracy, threshold=threshold), labelled)),
+        "auc_low_against_clean": _stated(estimate(auc, against_clean)),
+        "auc_low_against_high": _stated(estimate(auc, labelled)),
+        "clean_called_low": _stated(estimate(partial(false_alarm_rate, threshold=threshold), clean)),
+        "high_called_low": _stated(estimate(partial(false_alarm_rate, threshold=threshold), labelled)),
+        "low_called_high": _stated(estimate(partial(miss_rate, threshold=threshold), labelled)),
+        "accuracy": _stated(estimate(partial(accuracy, threshold=threshold), labelled)),
         "detected_by_artifact": _by_artifact(records, labelled.probability_low, threshold),
         "clean_called_low_by_body_part": _by_body_part(
             [answers.sources[i] for i in unspoiled], clean.probability_low, threshold
         ),
     }
+
+
+def _stated(figure: Estimate) -> dict[str, float | None]:
+    """Return a figure for the card; JSON has no NaN."""
+    if math.isnan(figure.value):
+        return {"value": None, "least": None, "greatest": None}
+    return {"value": figure.value, "least": figure.least, "greatest": figure.greatest}
 
 
 def _by_artifact(

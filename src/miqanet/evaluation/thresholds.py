@@ -40,17 +40,17 @@ def choose_thresholds(
         raise ValueError("thresholds need validation images of both classes")
     decision = _exceeded_by(probability_low[~low], false_alarm_rate)
     greatest = max(decision, _exceeded_by(probability_low[~low], sure_false_alarm_rate))
-    least = min(decision, float(np.quantile(probability_low[low], miss_rate)))
+    least = min(decision, float(np.quantile(probability_low[low], miss_rate, method="lower")))
     return Thresholds(decision, (least, greatest))
 
 
 def _exceeded_by(probabilities: Probabilities, rate: float) -> float:
     """Return a threshold that at most this share of the probabilities reaches."""
     ordered = np.sort(probabilities)[::-1]
-    allowed = int(rate * len(ordered))
+    first_refused = float(ordered[int(rate * len(ordered))])
+    allowed = ordered[ordered > first_refused]
     # Between the last one allowed and the first one not: neither side's rounding decides.
-    above = ordered[allowed - 1] if allowed else 1.0
-    return float((above + ordered[allowed]) / 2)
+    return (float(allowed[-1] if allowed.size else 1.0) + first_refused) / 2
 
 
 def artifact_threshold(probability: Probabilities, present: Labels) -> float:
@@ -63,6 +63,7 @@ def artifact_threshold(probability: Probabilities, present: Labels) -> float:
     order = np.argsort(-probability, kind="stable")
     hits = np.cumsum(present[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + present.sum())
-    best = int(np.argmax(f1))
-    following = probability[order[best + 1]] if best + 1 < len(order) else 0.0
-    return float((probability[order[best]] + following) / 2)
+    following = np.append(probability[order[1:]], 0.0)
+    # No threshold parts equal probabilities.
+    best = int(np.argmax(np.where(probability[order] > following, f1, 0.0)))
+    return float((probability[order[best]] + following[best]) / 2)

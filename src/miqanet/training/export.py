@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -43,8 +44,19 @@ def load_network(weights: Mapping[str, Tensor], kinds: Iterable[str]) -> MIQANet
 
 
 def read_half_precision(folder: Path) -> dict[str, Tensor]:
-    """Return the weights that `save_half_precision` wrote into a folder."""
-    weights: dict[str, Tensor] = load_file(folder / HALF_PRECISION_FILE)
+    """Return the weights that `save_half_precision` wrote into a folder.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: the file is damaged.
+    """
+    path = folder / HALF_PRECISION_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} holds no {HALF_PRECISION_FILE}")
+    try:
+        weights: dict[str, Tensor] = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
     return weights
 
 
@@ -54,15 +66,12 @@ def save_half_precision(network: MIQANet, folder: Path) -> None:
     save_file(state, folder / HALF_PRECISION_FILE)
 
 
-def save_engine_model(
-    network: MIQANet, examples: Iterable[NDArray[np.float32]], count: int, folder: Path
-) -> None:
+def save_engine_model(network: MIQANet, examples: Sequence[NDArray[np.float32]], folder: Path) -> None:
     """Quantize the network after training and write it as OpenVINO IR with int8 weights.
 
     Args:
         network: trained, in evaluation mode.
         examples: prepared training images, (512, 512) each, from which NNCF takes the range of activations.
-        count: how many of them to use.
         folder: where `miqanet.xml` and `miqanet.bin` go.
     """
     # Both packages would report to a server; barring the reporter's import makes them use their stubs.
@@ -77,6 +86,10 @@ def save_engine_model(
     model.reshape({"image": [-1, 1, SIZE, SIZE]})
     calibration: Any = nncf.Dataset([image[None, None] for image in examples])
     quantized = nncf.quantize(
-        model, calibration, preset=nncf.QuantizationPreset.MIXED, subset_size=count, fast_bias_correction=True
+        model,
+        calibration,
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(examples),
+        fast_bias_correction=True,
     )
     openvino.save_model(quantized, folder / MODEL_FILE, compress_to_fp16=True)

@@ -43,7 +43,9 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         if self.batch < 2:
-            raise ValueError(f"a batch has at least 2 images, not {self.batch}: batch normalization needs them")
+            raise ValueError(
+                f"a batch has at least 2 images, not {self.batch}: batch normalization needs them"
+            )
         if self.images_per_epoch < self.batch:
             raise ValueError(f"an epoch of {self.images_per_epoch} images has no batch of {self.batch}")
 
@@ -87,7 +89,7 @@ def fit(
     loader = _training_loader(training, settings)
     callbacks: list[Callback] = [EMAWeightAveraging(decay=_decay(len(loader))), Curve(run, tell), best, last]
     if progress:
-        callbacks.append(RichProgressBar())
+        callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
     checkpoint = run / LAST_CHECKPOINT
     with quiet_lightning():
         trainer = lightning.Trainer(
@@ -156,7 +158,15 @@ def _loader(
 
 
 def network_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of `MIQANet` in a checkpoint of `fit`."""
+    """Return the averaged weights of `MIQANet` in a checkpoint of `fit`.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint; the run has not finished an epoch.
+    """
+    if not checkpoint.is_file():
+        raise FileNotFoundError(
+            f"{checkpoint.parent} holds no {checkpoint.name}: it has not finished an epoch"
+        )
     content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
     prefix = "network."
     state = content["state_dict"]
