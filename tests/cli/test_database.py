@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import builtins
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +72,10 @@ def test_interruption_says_how_to_continue(
 
 
 def test_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without_sqlalchemy(name: str, *args: Any, **options: Any) -> Any:
-        if name == "sqlalchemy":
-            raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")
-        return real(name, *args, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without_sqlalchemy)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "sqlalchemy" else find(name)
+    )
     told = run(app, ["info", str(tmp_path)])
     assert told.exit_code == 2
     assert "pip install 'miqanet[database]'" in told.stderr
