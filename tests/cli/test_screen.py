@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pydicom
 import pytest
-from click.testing import Result
 from pydicom.data import get_testdata_file
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from miqanet.cli import app
 from miqanet.screening.results import read_results
