@@ -21,7 +21,7 @@ from miqanet.artifacts.fourier import to_image, to_kspace
 _AIR = 0.08
 """Relative signal up to which a contrast curve brightens nothing: air has no contrast, only noise."""
 
-_STEEPEST = 2.5
+_STEEPEST = 1.6
 """Greatest slope of a contrast curve: beyond it noise and gray levels stand out."""
 
 
@@ -62,7 +62,7 @@ class Acquisition:
         fov = rng.uniform(0.85, 1.35) * np.exp(rng.normal(0, 0.06, 2)) if rng.random() < 0.5 else np.ones(2)
         contrast: tuple[float, ...] = (0.0, 1.0)
         if rng.random() < 0.5:
-            contrast = _random_contrast(rng, monotone=bool(rng.random() < 0.7))
+            contrast = _random_contrast(rng, monotone=bool(rng.random() < 0.8))
         exported = rng.random() < 0.4
         return cls(
             quarter_turns=int(rng.integers(4)) if rng.random() < 0.5 else 0,
@@ -107,7 +107,7 @@ class Acquisition:
             black, white = np.percentile(x, self.window)
             x = np.clip(x, black, max(white, black + 1e-6)) - black
         if self.gray_levels:
-            top = max(float(x.max()), float(np.finfo(np.float32).tiny))
+            top = max(float(x.max()), 1e-6)
             x = np.round(x * np.float32((self.gray_levels - 1) / top)) * np.float32(
                 top / (self.gray_levels - 1)
             )
