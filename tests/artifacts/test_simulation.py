@@ -18,7 +18,7 @@ def clean():
 @pytest.fixture(scope="module")
 def many(clean):
     rng = np.random.default_rng(1)
-    return [simulate(clean, rng, largest_matrix=128) for _ in range(60)]
+    return [simulate(clean, rng, scale=0.5) for _ in range(60)]
 
 
 def test_the_same_seed_gives_the_same_image(clean):
@@ -67,11 +67,11 @@ def test_harms_belong_to_artifacts_and_kinds_do_not_repeat(many):
 @pytest.mark.parametrize("kinds", [("noise",), ("noise", "motion"), ()])
 def test_only_the_asked_kinds_are_simulated(clean, kinds):
     rng = np.random.default_rng(0)
-    seen = {a.kind for _ in range(25) for a in simulate(clean, rng, kinds=kinds, largest_matrix=96).artifacts}
+    seen = {a.kind for _ in range(25) for a in simulate(clean, rng, kinds=kinds, scale=0.375).artifacts}
     assert seen == set(kinds)
 
 
 def test_every_kind_comes_up(clean):
     rng = np.random.default_rng(0)
-    seen = {a.kind for _ in range(120) for a in simulate(clean, rng, largest_matrix=96).artifacts}
+    seen = {a.kind for _ in range(120) for a in simulate(clean, rng, scale=0.375).artifacts}
     assert seen == set(KINDS)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Picture
 from scipy import ndimage
 
@@ -20,6 +19,8 @@ from miqanet.artifacts.fourier import to_image, to_kspace
 
 _AIR = 0.08
 """Relative signal up to which a contrast curve brightens nothing: air has no contrast, only noise."""
+
+_LARGEST_MATRIX = 512
 
 _STEEPEST = 1.6
 """Greatest slope of a contrast curve: beyond it noise and gray levels stand out."""
@@ -55,8 +56,8 @@ class Acquisition:
     """Of the warp, the coil and the noise."""
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, shape: tuple[int, int], largest_matrix: int = 512) -> Self:
-        """Draw a healthy acquisition for an object of `shape` (rows, columns)."""
+    def draw(cls, rng: np.random.Generator, shape: tuple[int, int], scale: float = 1.0) -> Self:
+        """Draw a healthy acquisition for an object of `shape` (rows, columns), its matrix times `scale`."""
         longer = max(shape)
         shrink = rng.uniform(0.6, 1.0) if rng.random() < 0.35 else 1.0
         fov = rng.uniform(0.85, 1.35) * np.exp(rng.normal(0, 0.06, 2)) if rng.random() < 0.5 else np.ones(2)
@@ -68,7 +69,7 @@ class Acquisition:
             quarter_turns=int(rng.integers(4)) if rng.random() < 0.5 else 0,
             flip=bool(rng.random() < 0.5),
             field_of_view=(float(fov[0]), float(fov[1])),
-            matrix=int(np.clip(round(longer * shrink * float(fov.max())), 96, largest_matrix)),
+            matrix=round(scale * float(np.clip(longer * shrink * float(fov.max()), 96, _LARGEST_MATRIX))),
             contrast=contrast,
             warp_px=float(rng.uniform(0.5, 3.0)) if rng.random() < 0.35 else 0.0,
             shading=float(rng.uniform(0, 0.4)) if rng.random() < 0.4 else 0.0,

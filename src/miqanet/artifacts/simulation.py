@@ -15,7 +15,7 @@ from miqanet.artifacts.harm import harm
 _NUMBER_OF_ARTIFACTS = (0.12, 0.66, 0.17, 0.05)
 """Probability that an image carries none, one, two or three artifacts."""
 
-_MILDEST, _WORST = 0.08, 1.6
+_MILDEST, _WORST = 0.08, 1.3
 """Range of severity; drawn log-uniformly, it crosses the threshold of harm without a gap."""
 
 
@@ -41,10 +41,14 @@ def simulate(
     rng: np.random.Generator,
     *,
     kinds: Sequence[str] = KINDS,
-    largest_matrix: int = 512,
+    scale: float = 1.0,
 ) -> Simulated:
-    """Acquire `clean` (rows, columns) anew and spoil it with up to three artifacts of different `kinds`."""
-    acquisition = Acquisition.draw(rng, clean.shape, largest_matrix)
+    """Acquire `clean` (rows, columns) anew and spoil it with up to three artifacts of different `kinds`.
+
+    `scale` multiplies the acquired matrix: a network that learns at half its final size has to be shown half
+    the matrix, for artifacts to look as wide to its filters as they will in the end.
+    """
+    acquisition = Acquisition.draw(rng, clean.shape, scale)
     scanned = acquisition.scan(clean)
     count = min(int(rng.choice(4, p=_NUMBER_OF_ARTIFACTS)), len(kinds))
     artifacts: list[Artifact] = []

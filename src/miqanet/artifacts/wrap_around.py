@@ -18,6 +18,9 @@ from miqanet.artifacts.body import body_mask
 from miqanet.artifacts.checks import not_negative, one_of
 from miqanet.artifacts.fourier import Complex, smooth_phase
 
+_DEEPEST = 0.9
+"""Greatest overlap: a copy that covers the body exactly would hide itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WrapAround(Artifact):
@@ -82,7 +85,7 @@ class WrapAround(Artifact):
     def _fold(self, body: Complex, first: int, last: int) -> Complex:
         """Sum the copies of the whole image within a shorter field of view; black outside."""
         size = body.shape[0]
-        overlap = min(self.severity * self.overlap, 0.9)
+        overlap = min(self.severity * self.overlap, _DEEPEST)
         shortened = (last - first) * overlap
         # From the whole image to the body's extent the air is cut first, so that a slight wrap stays slight.
         length = max(1, round(last - first - shortened))
@@ -102,7 +105,7 @@ class WrapAround(Artifact):
     def _reach_in(self, body: Complex, first: int, last: int) -> Complex:
         """Add the copies that lie beyond the first and the last row."""
         size = body.shape[0]
-        depth = min(round(self.severity * self.overlap * size), size)
+        depth = round(min(self.severity * self.overlap, _DEEPEST) * size)
         result: NDArray[np.complex64] = body.copy()
         for gain, shift in ((self.gain[0], depth - last), (self.gain[1], size - first - depth)):
             if shift < 0:

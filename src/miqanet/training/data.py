@@ -15,7 +15,7 @@ from miqanet.artifacts.simulation import Simulated, simulate
 from miqanet.database.png import read_png
 from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.database.sampling import EvenSampler
-from miqanet.preprocessing import prepare
+from miqanet.preprocessing import SIZE, prepare
 
 _AGREEMENT = 6.0
 """Inverse of the spread of raters' thresholds, on a logarithmic scale."""
@@ -113,7 +113,7 @@ class FreshPairs(Dataset[Sample]):
         return _sample([made.reference, made.image], [0.0, low], [{}, votes], self._kinds, self._size)
 
     def _simulate(self, rng: np.random.Generator) -> Simulated:
-        return simulate(read_png(self._sampler.draw(rng).path), rng, largest_matrix=self._size)
+        return simulate(read_png(self._sampler.draw(rng).path), rng, scale=self._size / SIZE)
 
 
 class FreshIndices(Sampler[int]):

@@ -65,7 +65,8 @@ def fit(
     Args:
         run: folder of this run; a checkpoint found in it is resumed.
         training: clean slices to spoil afresh every epoch, or stored images with labels.
-        watched: stored images to validate on by name; the first decides which epoch is the best.
+        watched: stored images to validate on by name, at full size whatever the size of training; the first
+            decides which epoch is the best.
         settings: how to train.
         start: weights of `MIQANet` to begin with instead of random ones.
         progress: whether to show a progress bar.
