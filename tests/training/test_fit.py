@@ -1,0 +1,94 @@
+"""A short run end to end: checkpoints, curve, interruption, weights."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+import torch
+
+from miqanet.artifacts import KINDS
+from miqanet.networks import MIQANet, MIQANetSettings
+from miqanet.training.curve import read_curve
+from miqanet.training.fit import BEST_CHECKPOINT, LAST_CHECKPOINT, FitSettings, fit, network_weights
+
+
+def test_a_run_leaves_checkpoints_and_a_curve(short_run):
+    run, told = short_run
+    assert (run / BEST_CHECKPOINT).exists()
+    assert (run / LAST_CHECKPOINT).exists()
+    assert list((run / "tensorboard").iterdir())
+    rows = read_curve(run)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    for row in rows:
+        assert 0 <= float(row["validation_auc"]) <= 1
+        assert float(row["loss"]) > 0
+        assert float(row["artifact_loss"]) > 0
+        assert row["held_out_auc"] == "nan"
+    assert [line.split(":")[0] for line in told] == ["epoch 1 of 2", "epoch 2 of 2"]
+    assert "validation auc" in told[0]
+
+
+def test_an_interrupted_run_goes_on_to_the_same_end(data, settings, short_run, interrupting, tmp_path):
+    whole, _ = short_run
+    run = tmp_path / "run"
+    watched = {"validation": data.images, "held_out": data.images[:1]}
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(run, data.sources, watched, settings, progress=False, tell=interrupting)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert torch.load(run / LAST_CHECKPOINT, weights_only=True)["epoch"] == 0
+    told: list[str] = []
+    best = fit(run, data.sources, watched, settings, progress=False, tell=told.append)
+    assert [line.split(":")[0] for line in told] == ["epoch 2 of 2"]
+    assert best == run / BEST_CHECKPOINT
+    assert len(read_curve(run)) == 2
+    for resumed, row in zip(read_curve(run), read_curve(whole), strict=True):
+        for name, value in row.items():
+            assert float(resumed[name]) == pytest.approx(float(value), rel=1e-3, nan_ok=True)
+    resumed_weights = network_weights(run / LAST_CHECKPOINT)
+    for name, value in network_weights(whole / LAST_CHECKPOINT).items():
+        torch.testing.assert_close(resumed_weights[name], value, rtol=1e-3, atol=1e-3)
+
+
+def test_a_finished_run_is_left_as_it_is(data, settings, short_run):
+    run, _ = short_run
+    before = (run / LAST_CHECKPOINT).stat().st_mtime_ns, read_curve(run)
+    told: list[str] = []
+    best = fit(run, data.sources, {"validation": data.images}, settings, progress=False, tell=told.append)
+    assert best == run / BEST_CHECKPOINT
+    assert not told
+    assert ((run / LAST_CHECKPOINT).stat().st_mtime_ns, read_curve(run)) == before
+
+
+def test_the_averaged_weights_are_those_of_the_network(short_run):
+    run, _ = short_run
+    weights = network_weights(run / LAST_CHECKPOINT)
+    network = MIQANet(MIQANetSettings(artifact_kinds=KINDS))
+    network.load_state_dict(weights)
+    current = torch.load(run / LAST_CHECKPOINT, weights_only=True)["current_model_state"]
+    assert not torch.equal(weights["conv1.weight"], current["network.conv1.weight"])
+
+
+def test_stored_images_train_from_given_weights(data, short_run, tmp_path):
+    start = network_weights(short_run[0] / LAST_CHECKPOINT)
+    settings = FitSettings(size=64, batch=3, epochs=1, images_per_epoch=3, learning_rate=0.0, workers=0)
+    half = {name: value.half() for name, value in start.items() if value.ndim}
+    fit(tmp_path, data.images, {"validation": data.images}, settings, start=half, progress=False)
+    after = network_weights(tmp_path / LAST_CHECKPOINT)
+    for name in ("conv1.weight", "layer4.2.se.fc2.weight", "fc.weight"):
+        torch.testing.assert_close(after[name], start[name], rtol=1e-3, atol=1e-3)
+
+
+def test_what_does_not_fill_a_batch_is_refused(data, tmp_path):
+    with pytest.raises(ValueError, match="at least 2 images"):
+        FitSettings(batch=1)
+    with pytest.raises(ValueError, match="has no batch of 10"):
+        FitSettings(images_per_epoch=9)
+    with pytest.raises(ValueError, match="6 images to train on do not fill a batch of 10"):
+        fit(tmp_path, data.images, {"validation": data.images}, FitSettings(size=64), progress=False)
+
+
+def test_a_run_without_a_finished_epoch_has_no_weights(tmp_path):
+    with pytest.raises(FileNotFoundError, match="not finished an epoch"):
+        network_weights(tmp_path / BEST_CHECKPOINT)

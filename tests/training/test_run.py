@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from miqanet.database.folds import Role
+from miqanet.database.records import SubjectRecord
+from miqanet.training.run import RUN_FILE, Run
+
+RUN = Run({"size": 64, "batch": 4, "workers": 1}, "abc", ("knee",), 0, True)
+
+
+def test_a_run_reads_as_it_was_written(tmp_path):
+    RUN.write(tmp_path)
+    assert Run.read(tmp_path) == RUN
+
+
+def test_time_hardware_and_processes_do_not_make_another_run():
+    later = replace(RUN.took(12.34, "2 x Processor"), settings={**RUN.settings, "workers": 8})
+    assert later.same_as(RUN)
+    assert later.minutes == 12.3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"settings": {**RUN.settings, "size": 128}},
+        {"data_sha256": "def"},
+        {"held_out": ()},
+        {"fresh": False},
+        {"started_from": {"weights": "shipped"}},
+    ],
+)
+def test_other_settings_or_data_make_another_run(change):
+    assert not replace(RUN, **change).same_as(RUN)
+
+
+def test_a_run_that_began_with_another_is_known_again(tmp_path):
+    continued = replace(RUN, started_from=asdict(RUN))
+    continued.write(tmp_path)
+    assert Run.read(tmp_path).same_as(continued)
+
+
+def test_hardware_is_told_in_order_and_once():
+    run = RUN.took(1, "2 x A").took(1, "2 x A").took(2, "B")
+    assert run.hardware == "2 x A, then B"
+    assert run.minutes == 4
+
+
+def test_no_run_and_damaged_runs_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=RUN_FILE):
+        Run.read(tmp_path)
+    for content in ("{", "[]", "{}", json.dumps({"held_out": [], "color": 1})):
+        (tmp_path / RUN_FILE).write_text(content)
+        with pytest.raises(ValueError, match="damaged"):
+            Run.read(tmp_path)
+
+
+def test_roles_are_the_same_every_time_and_hold_out_what_is_named():
+    subjects = [SubjectRecord(n, "d", frozenset({"knee" if n > 8 else "brain"})) for n in range(12)]
+    roles = RUN.roles(subjects)
+    assert roles == RUN.roles(subjects[::-1])
+    assert {n for n, role in roles.items() if role is Role.HELD_OUT} == {9, 10, 11}
+    assert set(roles.values()) == set(Role)
