@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
 from enum import StrEnum
@@ -91,18 +92,22 @@ def screen(
     if sort_into is not None and not resume and any(map(_has_content, _buckets(sort_into))):
         raise typer.BadParameter(f"{sort_into} holds sorted images already: choose or make an empty folder")
 
+    started = time.monotonic()
     from miqanet.screening.card import WeightsError, default_weights
     from miqanet.screening.engine import Engine
-    from miqanet.screening.run import RunError, ScreeningRun, Selection
-    from miqanet.screening.sorting import Placement, sort_files
 
-    started = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(Engine, weights or default_weights(), threads=threads)
+        # What these bring along (pydicom, nibabel) loads while the network is compiled.
+        from miqanet.screening.run import RunError, ScreeningRun, Selection
+        from miqanet.screening.sorting import Placement, sort_files
+
     chosen = tuple(map(str, paths))
     sorted_files: Counter[str] | None = None
     try:
         run = ScreeningRun(
             out,
-            Engine(weights or default_weights(), threads=threads),
+            loading.result(),
             Selection(chosen, tuple(name.upper() for name in modality or ["MR"]), slice_axis, with_patient),
             resume=resume,
             overwrite=overwrite,
@@ -110,11 +115,11 @@ def screen(
             leave_out=_buckets(sort_into) if sort_into is not None else (),
         )
         judged = _watch(run)
-        seconds = time.monotonic() - started
         summary = run.finish()
         if sort_into is not None:
             placement = Placement.COPY if copy else Placement.LINK
             sorted_files = sort_files(sort_into, run.results(), chosen, placement)
+        seconds = time.monotonic() - started
     except KeyboardInterrupt:
         errors.print(
             f"Interrupted. What was judged is in {out / 'results.csv'}; --resume continues.", markup=False
