@@ -39,7 +39,7 @@ def export(
     Thresholds are chosen on the validation subjects. The card's figures are those of the int8 model on the test
     subjects and on what was held out, which training never saw.
     """
-    need("train", "torch", "nncf", "sklearn", "sqlalchemy")
+    need("train", "torch", "nncf", "sqlalchemy")
     from miqanet.artifacts import KINDS
     from miqanet.database.folds import Role
     from miqanet.database.query import Database

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
 _RESAMPLINGS = 1000
 
@@ -41,10 +41,17 @@ class Estimate:
 
 
 def auc(judged: Judged) -> float:
-    """Area under the ROC curve of low against high; NaN where a class is missing."""
-    if not judged.low.any() or judged.low.all():
+    """Area under the ROC curve of low against high; NaN where a class is missing.
+
+    It is the Mann-Whitney statistic: the share of pairs of a low and a high image in which the low one has the
+    greater probability, ties counting one half (Hanley and McNeil, Radiology 1982).
+    """
+    low = int(judged.low.sum())
+    high = len(judged) - low
+    if not low or not high:
         return float("nan")
-    return float(roc_auc_score(judged.low, judged.probability_low))
+    ranks = rankdata(judged.probability_low)
+    return (float(ranks[judged.low].sum()) - low * (low + 1) / 2) / (low * high)
 
 
 def false_alarm_rate(judged: Judged, threshold: float) -> float:

@@ -64,7 +64,7 @@ def thresholds(
     """Choose the thresholds of the verdict and of each artifact on the validation subjects."""
     chosen = _having(answers.images, roles, Role.VALIDATION)
     records = [answers.images[i] for i in chosen]
-    low = np.asarray([record.low for record in records])
+    low = np.asarray([record.low for record in records], bool)
     # Clean slices as they are count among the high images: they are what a screening mostly sees.
     clean = answers.source_low[_having(answers.sources, roles, Role.VALIDATION)]
     verdict = choose_thresholds(
@@ -89,14 +89,14 @@ def measure(answers: Answers, roles: Mapping[int, Role], role: Role, threshold: 
     records = [answers.images[i] for i in chosen]
     labelled = Judged(
         answers.image_low[chosen],
-        np.asarray([record.low for record in records]),
-        np.asarray([record.subject for record in records]),
+        np.asarray([record.low for record in records], bool),
+        np.asarray([record.subject for record in records], np.int64),
     )
     unspoiled = _having(answers.sources, roles, role)
     clean = Judged(
         answers.source_low[unspoiled],
         np.zeros(len(unspoiled), bool),
-        np.asarray([answers.sources[i].subject for i in unspoiled]),
+        np.asarray([answers.sources[i].subject for i in unspoiled], np.int64),
     )
     spoiled = labelled.take(labelled.low)
     against_clean = Judged(

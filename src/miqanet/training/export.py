@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,10 @@ def save_engine_model(network: MIQANet, examples: Sequence[NDArray[np.float32]],
     import nncf
     import openvino
 
-    model = openvino.convert_model(_Judge(network), example_input=torch.zeros(1, 1, SIZE, SIZE))
+    with warnings.catch_warnings():
+        # OpenVINO traces; torch 2.13 would rather have its own export format.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated")
+        model = openvino.convert_model(_Judge(network), example_input=torch.zeros(1, 1, SIZE, SIZE))
     model.inputs[0].get_tensor().set_names({"image"})
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})

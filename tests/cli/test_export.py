@@ -1,0 +1,150 @@
+"""`miqanet export`: from a run to weights that `miqanet screen` takes, with a card that is measured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from miqanet.artifacts import KINDS
+from miqanet.cli import export as module
+from miqanet.screening.card import Card
+from miqanet.screening.results import read_results
+from miqanet.training.run import RUN_FILE, Run
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def exported(
+    miqanet: Command,
+    database: Path,
+    trained: tuple[Path, Result],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, Result]:
+    out = tmp_path_factory.mktemp("exported") / "weights"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_CALIBRATION_IMAGES", 4)
+        return out, miqanet("export", trained[0], database, "--out", out, "--version", "0.1")
+
+
+def said(result: Result) -> str:
+    return " ".join(result.stderr.split())
+
+
+def test_a_folder_of_weights_comes_out(exported: tuple[Path, Result]) -> None:
+    out, result = exported
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in out.iterdir()} == {
+        "miqanet.xml", "miqanet.bin", "miqanet.safetensors", "card.json", "README.md",
+    }  # fmt: skip
+    assert [path.name for path in out.parent.iterdir()] == ["weights"], "nothing unfinished is left"
+    assert f"weights and model card: {out}" in result.stdout
+
+
+def test_the_card_states_data_training_and_figures(
+    exported: tuple[Path, Result], trained: tuple[Path, Result]
+) -> None:
+    out, _ = exported
+    card = json.loads((out / "card.json").read_text())
+    run = Run.read(trained[0])
+    assert card["version"] == "0.1"
+    assert card["artifact_kinds"] == list(KINDS)
+    assert card["data"]["sha256"] == run.data_sha256
+    assert card["data"]["subjects"] == {"train": 3, "validation": 1, "test": 1, "held_out": 2}
+    assert card["training"]["stages"][0]["settings"]["size"] == 64
+    assert card["training"]["stages"][0]["hardware"] == run.hardware
+    assert set(card["metrics"]) == {"test", "held_out"}
+    for measured in card["metrics"].values():
+        assert measured["images"]["clean"] == measured["subjects"]
+        assert measured["images"]["low"] + measured["images"]["high"] > 0
+    assert card["review_band"][0] <= card["threshold"] <= card["review_band"][1]
+    text = (out / "README.md").read_text()
+    assert "simulated artifacts" in text
+    assert run.hardware in text
+
+
+def test_screening_takes_the_weights(
+    miqanet: Command, exported: tuple[Path, Result], database: Path, tmp_path: Path
+) -> None:
+    out, _ = exported
+    image = next((database / "sources").iterdir())
+    result = miqanet("screen", image, "--weights", out, "--out", tmp_path / "screened")
+    assert result.exit_code in (0, 1), result.output
+    (row,) = read_results(tmp_path / "screened" / "results.csv")
+    assert row.model_version == "miqanet 0.1"
+    assert row.threshold == Card.read(out).threshold
+    assert not row.error
+
+
+def test_weights_are_not_overwritten_unasked(
+    miqanet: Command, exported: tuple[Path, Result], trained: tuple[Path, Result], database: Path
+) -> None:
+    out, _ = exported
+    before = (out / "card.json").read_bytes()
+    again = miqanet("export", trained[0], database, "--out", out, "--version", "2")
+    assert again.exit_code == 2
+    assert "holds weights already" in said(again)
+    assert (out / "card.json").read_bytes() == before
+
+
+def test_another_database_is_refused(
+    miqanet: Command, trained: tuple[Path, Result], database: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(trained[0] / RUN_FILE, run)
+    shutil.copy(trained[0] / "best.ckpt", run)
+    content = json.loads((run / RUN_FILE).read_text())
+    (run / RUN_FILE).write_text(json.dumps(content | {"data_sha256": "other"}))
+    result = miqanet("export", run, database, "--out", tmp_path / "out", "--version", "1")
+    assert result.exit_code == 2
+    assert "is not the database" in said(result)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_without_a_finished_epoch_is_told(
+    miqanet: Command, trained: tuple[Path, Result], database: Path, tmp_path: Path
+) -> None:
+    arguments = (database, "--out", tmp_path / "out", "--version", "1")
+    assert "not the folder of a training run" in said(miqanet("export", tmp_path, *arguments))
+    shutil.copy(trained[0] / RUN_FILE, tmp_path)
+    result = miqanet("export", tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert "has not finished an epoch" in said(result)
+
+
+def test_an_interrupted_export_leaves_no_weights(
+    miqanet: Command,
+    trained: tuple[Path, Result],
+    database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("miqanet.training.export.save_engine_model", interrupted)
+    monkeypatch.setattr(module, "_CALIBRATION_IMAGES", 2)
+    result = miqanet("export", trained[0], database, "--out", tmp_path / "out", "--version", "1")
+    assert result.exit_code != 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_runs_that_a_run_continued_are_told_in_order() -> None:
+    first = {"weights": "shipped"}
+    second = Run({"size": 256}, "a", (), 0, True, started_from=first, minutes=3.0, hardware="A")
+    third = Run({"size": 512}, "a", (), 0, False, started_from=vars_of(second), minutes=1.0, hardware="B")
+    told = module._training(third)
+    assert [stage["settings"]["size"] for stage in told["stages"]] == [256, 512]
+    assert [stage["hardware"] for stage in told["stages"]] == ["A", "B"]
+    assert told["first_weights"] == "shipped"
+    assert module._training(Run({"size": 256}, "a", (), 0, True))["first_weights"] is None
+
+
+def vars_of(run: Run) -> dict[str, object]:
+    return {name: getattr(run, name) for name in Run.__dataclass_fields__}

@@ -1,0 +1,153 @@
+"""`miqanet train`: what it tells, refuses and goes on with."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from miqanet.database.folds import Role
+from miqanet.database.query import Database
+from miqanet.networks import MIQANet
+from miqanet.training import fit as fitting
+from miqanet.training.curve import read_curve
+from miqanet.training.run import Run
+
+Command = Callable[..., Result]
+
+
+def said(result: Result) -> str:
+    return " ".join(result.stderr.split())
+
+
+def test_a_run_tells_its_data_and_every_epoch(trained: tuple[Path, Result], database: Path) -> None:
+    run, result = trained
+    assert result.exit_code == 0, result.output
+    assert "training on 3 clean slices, spoiled afresh" in result.stdout
+    assert "validation images" in result.stdout
+    assert "held-out images" in result.stdout
+    assert "epoch 1 of 1: artifact loss" in result.stdout
+    assert f"next: miqanet export {run} {database}" in result.stdout
+    for chatter in ("Tip:", "GPU available", "litlogger", "warn"):
+        assert chatter not in result.output
+    assert (run / "best.ckpt").exists()
+    assert len(read_curve(run)) == 1
+
+
+def test_the_run_is_recorded_with_its_hardware(trained: tuple[Path, Result], database: Path) -> None:
+    run = Run.read(trained[0])
+    assert run.settings["size"] == 64
+    assert run.held_out == ("site-b",)
+    assert run.hardware
+    with Database.open(database) as opened:
+        assert run.data_sha256 == opened.fingerprint()
+        roles = list(run.roles(opened.subjects()).values())
+    assert [roles.count(role) for role in Role] == [3, 1, 1, 2]
+
+
+def test_a_finished_run_is_not_trained_again(
+    miqanet: Command, tiny: tuple[str, ...], trained: tuple[Path, Result], database: Path
+) -> None:
+    run, _ = trained
+    before = (run / "last.ckpt").stat().st_mtime_ns
+    again = miqanet("train", database, "--out", run, "--hold-out", "site-b", *tiny[:-1], "1")
+    assert again.exit_code == 0, again.output
+    assert "continuing after epoch 1 of 1" in again.stdout
+    assert "best epoch" in again.stdout
+    assert (run / "last.ckpt").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "change", [("--seed", "1"), ("--epochs", "2"), ("--stored",), ("--hold-out", "site-a")]
+)
+def test_other_settings_do_not_overwrite_a_run(
+    miqanet: Command,
+    tiny: tuple[str, ...],
+    trained: tuple[Path, Result],
+    database: Path,
+    change: tuple[str, ...],
+) -> None:
+    again = miqanet("train", database, "--out", trained[0], "--hold-out", "site-b", *tiny, *change)
+    assert again.exit_code == 2
+    assert "holds a run with other settings or data; choose another --out" in said(again)
+
+
+def test_a_run_may_begin_with_another_and_goes_on_after_an_interruption(
+    miqanet: Command,
+    tiny: tuple[str, ...],
+    trained: tuple[Path, Result],
+    database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[dict[str, object]] = []
+
+    def fit(*_arguments: object, **options: object) -> Path:
+        calls.append(options)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return tmp_path / "best.ckpt"
+
+    monkeypatch.setattr(fitting, "fit", fit)
+    command = ("train", database, "--out", tmp_path / "run", "--start", trained[0], "--stored", *tiny)
+    stopped = miqanet(*command)
+    assert stopped.exit_code == 130
+    assert "The same command continues" in said(stopped)
+    assert miqanet(*command).exit_code == 0
+    MIQANet().load_state_dict(
+        {name: value for name, value in calls[1]["start"].items() if "artifact_fc" not in name}
+    )
+    begun = Run.read(tmp_path / "run").started_from
+    assert begun is not None
+    assert begun["settings"]["size"] == 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--images-per-epoch", "2"), "an epoch of 2 images has no batch of 4"),
+        (("--hold-out", "site-z"), "no dataset or body part to hold out is called site-z"),
+        (("--hold-out", "site-a"), "too few subjects"),
+        (("--start", "nowhere"), "nowhere holds no miqanet.safetensors"),
+        (("--stored", "--batch", "60", "--images-per-epoch", "60"), "too few for --batch 60"),
+    ],
+)
+def test_what_cannot_be_trained_is_told(
+    miqanet: Command,
+    tiny: tuple[str, ...],
+    database: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    result = miqanet("train", database, "--out", tmp_path / "run", *tiny, *arguments)
+    assert result.exit_code == 2, result.output
+    assert message in said(result)
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_database_is_told(miqanet: Command, tiny: tuple[str, ...], tmp_path: Path) -> None:
+    result = miqanet("train", tmp_path, "--out", tmp_path / "run", *tiny)
+    assert result.exit_code == 2
+    assert "miqanet database build" in said(result)
+
+
+@pytest.mark.parametrize(("command", "missing"), [("train", "lightning"), ("export", "nncf")])
+def test_a_missing_extra_is_named(
+    miqanet: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, missing: str
+) -> None:
+    real: Callable[..., object] = importlib.util.find_spec
+
+    def find_spec(name: str, *arguments: object) -> object:
+        return None if name == missing else real(name, *arguments)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    arguments = (tmp_path, "--out", tmp_path / "out")
+    result = miqanet(
+        command, *(arguments if command == "train" else (tmp_path, *arguments, "--version", "1"))
+    )
+    assert result.exit_code == 2
+    assert f"{missing} is not installed: run `pip install 'miqanet[train]'`" in said(result)

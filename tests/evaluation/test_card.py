@@ -1,0 +1,114 @@
+"""The model card says what a model is, in words and in figures."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import asdict
+
+import jinja2
+import pytest
+
+from miqanet.database.folds import Role
+from miqanet.evaluation.card import INTENDED_USE, write_card
+from miqanet.evaluation.shipping import measure
+from miqanet.screening.card import Card
+from miqanet.training.fit import FitSettings
+
+KINDS = ("motion", "noise")
+
+
+@pytest.fixture
+def card(evaluated):
+    stage = {
+        "settings": asdict(FitSettings(size=256)),
+        "minutes": 61.5,
+        "hardware": "2 x Example CPU",
+        "fresh": True,
+        "held_out": ["knee"],
+    }
+    return {
+        "name": "miqanet",
+        "version": "7",
+        "created": "2026-01-02",
+        "size": 512,
+        "artifact_kinds": list(KINDS),
+        "threshold": 0.625,
+        "review_band": [0.25, 0.875],
+        "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
+        "training": {"stages": [stage], "first_weights": None, "split_seed": 0},
+        "data": {
+            "sha256": "0123abcd",
+            "clean_slices": 8,
+            "subjects": {"train": 0, "validation": 4, "test": 4, "held_out": 1},
+            "datasets": ["d"],
+            "body_parts": ["brain", "knee"],
+            "labels": "simulated: artifacts by miqanet.artifacts",
+        },
+        "metrics": {
+            role.value: measure(evaluated.answers, evaluated.roles, role, 0.625)
+            for role in (Role.TEST, Role.HELD_OUT)
+        },
+    }
+
+
+def test_the_card_for_programs_is_what_screening_reads(card, tmp_path):
+    write_card(card, tmp_path)
+    read = Card.read(tmp_path)
+    assert (read.model_version, read.threshold, read.review_band) == ("miqanet 7", 0.625, (0.25, 0.875))
+    assert read.artifact_kinds == KINDS
+    written = json.loads((tmp_path / "card.json").read_text())
+    assert written == {**card, "intended_use": INTENDED_USE}
+
+
+def test_the_card_for_people_states_what_the_figures_are_of(card, tmp_path):
+    write_card(card, tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("# miqanet 7\n")
+    assert "Simulated: artifacts by" in text
+    assert "measured on simulated artifacts" in text
+    assert "Not a medical device" in " ".join(text.split())
+    assert "61.5 minutes on 2 x Example CPU" in text
+    assert "artifacts made afresh every epoch" in text
+    assert "0.625" in text
+    assert "held out (knee)" in " ".join(text.split())
+    assert "| motion | 4 | 4 |" in text
+
+
+def test_the_table_has_a_column_a_role_and_an_interval_a_figure(card, tmp_path):
+    write_card(card, tmp_path)
+    lines = (tmp_path / "README.md").read_text().splitlines()
+    start = lines.index("| | test | held out | ")
+    table = lines[start : start + 10]
+    assert table[1] == "|---|---|---|"
+    assert all(line.startswith("|") and line.count("|") == 4 for line in table)
+    accuracy = next(line for line in table if line.startswith("| accuracy"))
+    value = card["metrics"]["test"]["accuracy"]
+    assert f"{100 * value['value']:.1f} % [{100 * value['least']:.1f}, " in accuracy
+    # Nothing was held out: no figure is made up.
+    assert accuracy.split("|")[3].strip() == "–"
+
+
+def test_what_training_began_with_is_told(card, tmp_path):
+    second = deepcopy(card["training"]["stages"][0]) | {"fresh": False, "held_out": []}
+    second["settings"]["size"] = 512
+    card["training"] |= {"stages": [*card["training"]["stages"], second], "first_weights": "shipped"}
+    write_card(card, tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "Began with the weights `shipped`." in text
+    assert "1. 256 pixels" in text
+    assert "2. 512 pixels" in text
+    assert "stored images" in text
+    assert "()" not in text
+
+
+def test_a_card_without_figures_has_no_readme_yet(card, tmp_path):
+    del card["metrics"]
+    write_card(card, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_a_missing_statement_is_an_error(card, tmp_path):
+    del card["training"]["stages"][0]["hardware"]
+    with pytest.raises(jinja2.UndefinedError, match="hardware"):
+        write_card(card, tmp_path)
