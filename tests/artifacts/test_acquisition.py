@@ -16,7 +16,7 @@ def image():
 
 def drawn(number, shape=(128, 100)):
     rng = np.random.default_rng(0)
-    return [Acquisition.draw(rng, shape, 160) for _ in range(number)]
+    return [Acquisition.draw(rng, shape) for _ in range(number)]
 
 
 def test_the_same_acquisition_gives_the_same_image(image):
@@ -38,7 +38,7 @@ def test_results_are_finite_magnitudes_and_the_object_is_left_alone(image):
         assert np.isfinite(shown).all()
         assert shown.min() >= 0
         assert shown.max() > 0
-        assert max(shown.shape) <= 2 * 160
+        assert max(shown.shape) <= 2 * acquisition.matrix
     assert np.array_equal(image, before)
 
 
