@@ -20,10 +20,10 @@ def ramp() -> np.ndarray:
     return np.tile(np.linspace(0, 1, 512, dtype=np.float32), (512, 1))
 
 
-def test_thumbnail_shows_the_image(ramp):
+def test_thumbnail_shows_intensities_not_their_roots(ramp):
     shown = np.asarray(Image.open(BytesIO(encode_thumbnail(ramp))), float) / 255
     assert shown.shape == (SIDE, SIDE)
-    np.testing.assert_allclose(shown[SIDE // 2], np.linspace(0, 1, SIDE), atol=0.02)
+    np.testing.assert_allclose(shown[SIDE // 2], np.linspace(0, 1, SIDE) ** 2, atol=0.02)
 
 
 def test_thumbnail_of_white_noise_stays_within_its_bytes():

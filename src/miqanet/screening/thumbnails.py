@@ -37,7 +37,8 @@ class Picture:
 
 def encode_thumbnail(prepared: NDArray[np.float32]) -> bytes:
     """Return the network's input, (size, size) in 0..1, as a gray JPEG of at most `MAX_BYTES`."""
-    gray = Image.fromarray(np.rint(prepared * 255).astype(np.uint8))
+    # The network sees square roots of intensities; a reader is used to the intensities.
+    gray = Image.fromarray(np.rint(np.square(prepared) * 255).astype(np.uint8))
     small = gray.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     for quality in _QUALITIES:
         buffer = BytesIO()
