@@ -16,8 +16,9 @@ def scale_intensities(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
     """Map the image's own 0.5th to 99.5th percentile to 0..1, clip what lies beyond, and take the square root.
 
     The root spreads the dark end: a ghost, a zipper or noise in air has a few hundredths of the body's signal,
-    and a network that begins with random weights would long overlook it. Percentiles ignore the few pixels that a spike, a vessel or a burnt-in mark makes extreme. Where they
-    coincide (a small object in much air), the least and the greatest value take their place.
+    and a network that begins with random weights would long overlook it. Percentiles ignore the few pixels that
+    a spike, a vessel or a burnt-in mark makes extreme. Where they coincide (a small object in much air), the
+    least and the greatest value take their place.
     """
     darkest, brightest = np.percentile(pixels, (_DARKEST, _BRIGHTEST))
     if brightest <= darkest:

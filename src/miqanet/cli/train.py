@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from miqanet.database.records import ImageRecord
 
+_WATCHED = 200
+"""About as many images of a set are judged after every epoch: enough to choose by, and no long wait."""
+
 
 def train(
     database: Annotated[Path, typer.Argument(help="Folder of a database (`miqanet database build`).")],
@@ -89,6 +92,7 @@ def train(
 
     watched = {"validation": of(Role.VALIDATION), "held_out": of(Role.HELD_OUT)}
     watched = {name: records for name, records in watched.items() if records or name == "validation"}
+    watched = {name: records[:: len(records) // _WATCHED + 1] for name, records in watched.items()}
     training = of(Role.TRAIN) if stored else [s for s in sources if roles[s.subject] is Role.TRAIN]
     if len({image.low for image in watched["validation"]}) < 2:
         fail(f"{database} has too few subjects: validation needs images of low and of high quality")
