@@ -44,7 +44,7 @@ def test_the_run_is_recorded_with_its_hardware(trained: tuple[Path, Result], dat
     assert run.hardware
     with Database.open(database) as opened:
         assert run.data_sha256 == opened.fingerprint()
-        roles = list(run.roles(opened.subjects()).values())
+        roles = list(run.roles(opened.subjects(), opened.subject_names()).values())
     assert [roles.count(role) for role in Role] == [3, 1, 1, 2]
 
 

@@ -10,6 +10,7 @@ from miqanet.database.records import SubjectRecord
 from miqanet.training.run import RUN_FILE, Run
 
 RUN = Run({"size": 64, "batch": 4, "workers": 1}, "abc", ("knee",), 0, True)
+RUN_OF_ALL = replace(RUN, held_out=())
 
 
 def test_a_run_reads_as_it_was_written(tmp_path):
@@ -60,7 +61,17 @@ def test_no_run_and_damaged_runs_are_named(tmp_path):
 
 def test_roles_are_the_same_every_time_and_hold_out_what_is_named():
     subjects = [SubjectRecord(n, "d", frozenset({"knee" if n > 8 else "brain"})) for n in range(12)]
-    roles = RUN.roles(subjects)
-    assert roles == RUN.roles(subjects[::-1])
+    roles = RUN.roles(subjects, names)
+    assert roles == RUN.roles(subjects[::-1], names)
     assert {n for n, role in roles.items() if role is Role.HELD_OUT} == {9, 10, 11}
     assert set(roles.values()) == set(Role)
+
+
+def test_whom_an_earlier_run_trained_on_is_not_tested_on():
+    subjects = [SubjectRecord(i, "site", frozenset({"brain"})) for i in range(10)]
+    names = {i: f"site/{i}" for i in range(10)}
+    roles = RUN_OF_ALL.roles(subjects, names)
+    tested = next(subject for subject, role in roles.items() if role is Role.TEST)
+    first = replace(RUN_OF_ALL, trained_on=(names[tested],))
+    third = replace(RUN_OF_ALL, started_from=asdict(replace(RUN_OF_ALL, started_from=asdict(first))))
+    assert third.roles(subjects, names) == {**roles, tested: Role.TRAIN}

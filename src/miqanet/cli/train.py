@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,6 +71,7 @@ def train(
         )  # fmt: skip
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
+            names = opened.subject_names()
             fingerprint = opened.fingerprint()
         before = Run.read(start) if start and (start / "run.json").exists() else None
         run = Run(
@@ -82,7 +83,10 @@ def train(
             if not begun.same_as(run):
                 fail(f"{out} holds a run with other settings or data; choose another --out")
             run = begun
-        roles = run.roles(subjects)
+        roles = run.roles(subjects, names)
+        run = replace(
+            run, trained_on=tuple(sorted(names[s] for s, role in roles.items() if role is Role.TRAIN))
+        )
         weights = starting_weights(start) if start else None
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))

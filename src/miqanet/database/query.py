@@ -86,6 +86,12 @@ class Database:
                 parts[subject, dataset].add(body_part)
         return [SubjectRecord(subject, dataset, frozenset(p)) for (subject, dataset), p in parts.items()]
 
+    def subject_names(self) -> dict[int, str]:
+        """Return each subject's dataset and name, `dataset/name`: what identifies it in other databases, too."""
+        query = select(Subject.id, Dataset.name, Subject.name).join(Subject.dataset)
+        with self._engine.connect() as connection:
+            return {number: f"{dataset}/{name}" for number, dataset, name in connection.execute(query)}
+
     def sources(self) -> list[SourceRecord]:
         """Return the clean slices."""
         query = (

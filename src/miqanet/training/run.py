@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +34,9 @@ class Run:
     started_from: dict[str, Any] | None = None
     """The run whose weights this one began with."""
 
+    trained_on: tuple[str, ...] = ()
+    """Names of the subjects that training saw."""
+
     minutes: float = 0.0
     hardware: str = ""
 
@@ -46,12 +50,13 @@ class Run:
         """
         try:
             content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            return cls(**{**content, "held_out": tuple(content["held_out"])})
+            lists = {name: tuple(content.get(name, ())) for name in ("held_out", "trained_on")}
+            return cls(**{**content, **lists})
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"{folder} holds no {RUN_FILE}: it is not the folder of a training run"
             ) from None
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{folder / RUN_FILE} is damaged: {error}") from error
 
     def write(self, folder: Path) -> None:
@@ -73,8 +78,18 @@ class Run:
 
     def _identity(self) -> str:
         settings = {name: value for name, value in self.settings.items() if name != "workers"}
-        return json.dumps(asdict(replace(self, settings=settings, minutes=0.0, hardware="")), sort_keys=True)
+        same = replace(self, settings=settings, trained_on=(), minutes=0.0, hardware="")
+        return json.dumps(asdict(same), sort_keys=True)
 
-    def roles(self, subjects: list[SubjectRecord]) -> dict[int, Role]:
-        """Return what each subject's images are used for."""
-        return split_subjects(subjects, held_out=self.held_out, seed=self.split_seed)
+    def roles(self, subjects: list[SubjectRecord], names: Mapping[int, str]) -> dict[int, Role]:
+        """Return what each subject's images are used for.
+
+        Whom an earlier run trained on, perhaps out of another database, can neither validate nor test this one.
+        """
+        roles = split_subjects(subjects, held_out=self.held_out, seed=self.split_seed)
+        seen: set[str] = set()
+        earlier = self.started_from
+        while earlier:
+            seen.update(earlier.get("trained_on", ()))
+            earlier = earlier.get("started_from")
+        return {subject: Role.TRAIN if names[subject] in seen else role for subject, role in roles.items()}
