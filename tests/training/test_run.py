@@ -61,6 +61,7 @@ def test_no_run_and_damaged_runs_are_named(tmp_path):
 
 def test_roles_are_the_same_every_time_and_hold_out_what_is_named():
     subjects = [SubjectRecord(n, "d", frozenset({"knee" if n > 8 else "brain"})) for n in range(12)]
+    names = {n: f"d/{n}" for n in range(12)}
     roles = RUN.roles(subjects, names)
     assert roles == RUN.roles(subjects[::-1], names)
     assert {n for n, role in roles.items() if role is Role.HELD_OUT} == {9, 10, 11}
