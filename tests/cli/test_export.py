@@ -43,7 +43,9 @@ def test_a_folder_of_weights_comes_out(exported: tuple[Path, Result]) -> None:
         "miqanet.xml", "miqanet.bin", "miqanet.safetensors", "card.json", "README.md",
     }  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["weights"], "nothing unfinished is left"
-    assert f"weights and model card: {out}" in result.stdout
+    figures, told = result.stdout.rsplit("\n", 2)[:2]
+    assert json.loads(figures) == json.loads((out / "card.json").read_text())["metrics"]
+    assert told == f"weights and model card: {out}"
 
 
 def test_the_card_states_data_training_and_figures(
@@ -148,3 +150,10 @@ def test_the_runs_that_a_run_continued_are_told_in_order() -> None:
 
 def vars_of(run: Run) -> dict[str, object]:
     return {name: getattr(run, name) for name in Run.__dataclass_fields__}
+
+
+def test_the_progress_bar_ends_when_the_last_image_does(capsys: pytest.CaptureFixture[str]) -> None:
+    tick = module._ticks("judging", 3)
+    for _ in range(3):
+        tick()
+    assert "100%" in capsys.readouterr().err

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,11 +59,12 @@ def export(
         weights = network_weights(run_dir / BEST_CHECKPOINT)
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
+            names = opened.subject_names()
             if opened.fingerprint() != run.data_sha256:
                 fail(f"{database} is not the database that {run_dir} was trained on")
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
-    roles = run.roles(subjects)
+    roles = run.roles(subjects, names)
     asked = [image for image in images if roles[image.subject] is not Role.TRAIN]
     clean = [source for source in sources if roles[source.subject] is not Role.TRAIN]
     training = [source for source in sources if roles[source.subject] is Role.TRAIN]
@@ -71,7 +74,9 @@ def export(
         folder = Path(unfinished)
         network = load_network(weights, KINDS)
         save_half_precision(network, folder)
-        save_engine_model(network, _examples(training), folder)
+        # Standard output is for the figures, not for NNCF's progress bars.
+        with redirect_stdout(sys.stderr):
+            save_engine_model(network, _examples(training), folder)
         card: dict[str, Any] = {
             "name": "miqanet",
             "version": version,
@@ -157,6 +162,7 @@ def _training(run: Run) -> dict[str, Any]:
 def _ticks(what: str, total: int) -> Callable[[], None]:
     """Return what moves a progress bar by one."""
     bar = iter(track(range(total), what, console=errors))
+    next(bar, None)  # opens the bar; each further step ends an image
 
     def tick() -> None:
         next(bar, None)
