@@ -115,10 +115,11 @@ def test_death_of_the_worker_is_an_error_and_the_next_frame_is_decoded(
 
 def test_hang_ends_at_the_time_limit(encoded: Encoded, spoiled_worker: Callable[[str], None]) -> None:
     impatient = Decoder(seconds=0.5)
+    others = set(psutil.Process().children())
     spoiled_worker("time.sleep(3600)")
     with pytest.raises(DecoderDiedError, match=r"within 0\.5 s"):
         impatient.decode(*encoded)
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= others
     impatient.close()
 
 

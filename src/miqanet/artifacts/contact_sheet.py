@@ -41,7 +41,8 @@ def contact_sheet(
     for row, seed in enumerate(seeds):
         drawn = made.draw(np.random.default_rng(seed), (image.shape[0], image.shape[1]))
         for column, severity in enumerate(severities):
-            spoiled = prepare(drawn.at(severity).apply(image), cell)
+            # The network sees square roots of intensities; a reader is used to the intensities.
+            spoiled = np.square(prepare(drawn.at(severity).apply(image), cell))
             picture = Picture.fromarray(np.rint(spoiled * 63).astype(np.uint8) * 4)
             sheet.paste(picture, (step * column, _CAPTION + step * row))
     return np.asarray(sheet)
