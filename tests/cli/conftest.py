@@ -37,10 +37,10 @@ def tiny() -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sites, the first with five subjects of one slice each, the second with two."""
+    """Two sites, the first with three subjects of one slice each, the second with one."""
     clean = tmp_path_factory.mktemp("clean")
-    for number in range(7):
-        path = clean / ("site-a" if number < 5 else "site-b") / f"sub-{number:02d}_T1w.png"
+    for number in range(4):
+        path = clean / ("site-a" if number < 3 else "site-b") / f"sub-{number:02d}_T1w.png"
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(np.round(phantom((72, 64), seed=number) * 255).astype(np.uint8)).save(path)
     out = tmp_path_factory.mktemp("databases") / "database"

@@ -57,7 +57,7 @@ def test_the_card_states_data_training_and_figures(
     assert card["version"] == "0.1"
     assert card["artifact_kinds"] == list(KINDS)
     assert card["data"]["sha256"] == run.data_sha256
-    assert card["data"]["subjects"] == {"train": 3, "validation": 1, "test": 1, "held_out": 2}
+    assert card["data"]["subjects"] == {"train": 1, "validation": 1, "test": 1, "held_out": 1}
     assert card["training"]["stages"][0]["settings"]["size"] == 64
     assert card["training"]["stages"][0]["hardware"] == run.hardware
     assert set(card["metrics"]) == {"test", "held_out"}
