@@ -21,10 +21,11 @@ PICTURE = Path(__file__).resolve().parent / "images" / "report.png"
 
 _SHOWN = (
     ("ghosting", 1.0),
-    ("metal", 0.7),
-    ("zipper", 0.7),
-    ("motion", 0.5),
-    ("noise", 0.4),
+    ("metal", 1.0),
+    ("zipper", 1.0),
+    ("motion", 1.0),
+    ("noise", 1.0),
+    ("spike", 1.0),
     ("noise", 0.05),
     ("", 0.0),
 )
