@@ -122,7 +122,7 @@ def test_shading_is_smooth_and_within_its_range():
 
 def test_a_warp_moves_anatomy_by_about_what_is_stated():
     ramp = np.broadcast_to(np.linspace(0, 1, 200, dtype=np.float32)[:, None], (200, 200))
-    warped = Acquisition(matrix=200, warp_px=1.0, seed=1).scan(np.ascontiguousarray(ramp))
+    warped = Acquisition(matrix=200, warp_percent=1.0, seed=1).scan(np.ascontiguousarray(ramp))
     plain = Acquisition(matrix=200).scan(np.ascontiguousarray(ramp))
     moved = (warped - plain)[30:-30, 30:-30] * 199 * np.percentile(ramp, 99.5)
     assert 0.3 < np.sqrt(np.mean(moved**2)) < 6

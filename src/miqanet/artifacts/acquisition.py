@@ -38,7 +38,7 @@ class Acquisition:
     """Longer side of the acquired matrix in pixels."""
     contrast: tuple[float, ...] = (0.0, 1.0)
     """Signal at evenly spaced levels of the original signal, 0 to 1."""
-    warp_px: float = 0.0
+    warp_percent: float = 0.0
     """RMS displacement of a smooth warp, in percent of the longer side: another anatomy."""
     shading: float = 0.0
     """Natural logarithm of the coil's largest to its smallest sensitivity; under 0.4 it does no harm."""
@@ -71,7 +71,7 @@ class Acquisition:
             field_of_view=(float(fov[0]), float(fov[1])),
             matrix=round(scale * float(np.clip(longer * shrink * float(fov.max()), 96, _LARGEST_MATRIX))),
             contrast=contrast,
-            warp_px=float(rng.uniform(0.5, 3.0)) if rng.random() < 0.35 else 0.0,
+            warp_percent=float(rng.uniform(0.5, 3.0)) if rng.random() < 0.35 else 0.0,
             shading=float(rng.uniform(0, 0.4)) if rng.random() < 0.4 else 0.0,
             snr=float(np.exp(rng.uniform(np.log(18), np.log(120)))) if rng.random() < 0.6 else np.inf,
             zero_fill=float(rng.choice((1.25, 1.5, 2.0))) if rng.random() < 0.25 else 1.0,
@@ -88,8 +88,8 @@ class Acquisition:
         x = x[:, ::-1] if self.flip else x
         x = x / max(float(np.percentile(x, 99.5)), float(np.finfo(np.float32).tiny))
         x = _resample(x, self.field_of_view, self.matrix)
-        if self.warp_px:
-            x = _warp(x, self.warp_px / 100 * max(x.shape), rng)
+        if self.warp_percent:
+            x = _warp(x, self.warp_percent / 100 * max(x.shape), rng)
         if len(self.contrast) > 2:
             x = _recontrast(x, self.contrast)
         if self.shading:

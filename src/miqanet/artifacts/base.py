@@ -35,9 +35,14 @@ class Artifact(ABC):
     def draw(cls, rng: np.random.Generator, shape: tuple[int, int]) -> Self:
         """Draw the parameters of a ruinous case (severity 1) for an image of `shape` (rows, columns)."""
 
-    @abstractmethod
     def apply(self, image: Image) -> Image:
         """Return the spoiled magnitude image: (rows, columns), float32, not negative, same intensity scale."""
+        image = np.asarray(image, np.float32)
+        return self._spoil(image) if self.severity else image
+
+    @abstractmethod
+    def _spoil(self, image: Image) -> Image:
+        """Return what `apply` does to a float32 image at a severity above 0."""
 
     def at(self, severity: float) -> Self:
         """Return the same artifact, weaker or stronger."""

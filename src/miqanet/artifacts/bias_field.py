@@ -72,11 +72,8 @@ class BiasField(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return image times sensitivity; the sensitivity's geometric mean over the field of view is 1."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         log_gain = self._log_gain((image.shape[0], image.shape[1]))
         return np.asarray(image * np.exp(np.float32(self.severity) * log_gain), np.float32)
 

@@ -74,11 +74,8 @@ class Blur(Artifact):
             rows, columns = np.exp(-shape_factor * down**2), np.exp(-shape_factor * across**2)
         return np.outer(rows, columns).astype(np.float32)
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the blurred image."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         shape = (image.shape[0], image.shape[1])
         spectrum = fft.fft2(image * smooth_phase(shape, self.seed, cycles=0.5), overwrite_x=True)
         blurred = fft.ifft2(spectrum * self.transfer(shape), overwrite_x=True)

@@ -87,11 +87,8 @@ class ChemicalShift(Artifact):
         angle = 2 * np.pi * self.frequency_hz * self.echo_time_ms * 1e-3
         return float(abs((angle + np.pi) % (2 * np.pi) - np.pi))
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the magnitude of water plus displaced, rotated fat."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         fat = fat_fraction(image) * image
         moved = shift(fat, self.severity * self.displacement_pixels, self.readout_axis)
         angle = min(self.severity * self.phase, np.pi)

@@ -82,11 +82,8 @@ class EpiDistortion(Artifact):
             field += np.float32(hertz) * np.outer(along_rows, along_columns).astype(np.float32)
         return field
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image as EPI would place it."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         pixels = np.float32(self.severity / self.bandwidth_hz) * self.field_hz(
             (image.shape[0], image.shape[1])
         )

@@ -115,11 +115,8 @@ class Ghosting(Artifact):
         cycle = np.pi * (start + (np.arange(lines) + walk) / self.lines_per_cycle)
         return np.asarray(1 - 2 * np.abs(np.cos(cycle)) ** (2 * self.sharpness), np.float32)
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image with ghosts along phase encoding."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         phase = smooth_phase((image.shape[0], image.shape[1]), self.seed)
         ghosted = {"respiration": self._breathe, "flow": self._pulse, "nyquist": self._alternate}[self.source]
         if self.phase_encode_axis == 1:

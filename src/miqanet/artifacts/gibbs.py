@@ -54,11 +54,8 @@ class Gibbs(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image of the truncated k-space."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         rows, columns = image.shape
         kspace = to_kspace(image * smooth_phase((rows, columns), self.seed, cycles=0.5))
         kspace *= kept_lines(rows, self.kept[0] ** self.severity)[:, None]

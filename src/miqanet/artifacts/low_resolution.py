@@ -56,11 +56,8 @@ class LowResolution(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image as the small matrix shows it."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         shape = (image.shape[0], image.shape[1])
         kspace = to_kspace(image * smooth_phase(shape, self.seed, cycles=0.5))
         parts = [part**self.severity for part in self.acquired]

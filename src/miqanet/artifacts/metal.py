@@ -112,11 +112,8 @@ class Metal(Artifact):
             readout_axis=int(rng.integers(2)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image with the implant in it."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         field, distance = self.field_hz(image)
         signal = image * np.clip(distance - self._radius + 0.5, 0, 1)
         signal /= 1 + np.square(np.square(field * np.float32(2 / self.excitation_hz)))

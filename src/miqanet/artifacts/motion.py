@@ -198,11 +198,8 @@ class Motion(Artifact):
         course = self.severity * (course - course[:, lines // 2, None])
         return course[:2].T * np.asarray(self.translation_px), course[2] * self.rotation_deg
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image of which every line of k-space was taken in its own pose."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         shift, rotation = self.poses(image.shape[self.phase_encode_axis])
         body = image * smooth_phase((image.shape[0], image.shape[1]), self.seed)
         if self.phase_encode_axis == 1:

@@ -59,11 +59,8 @@ class Noise(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the magnitude of image plus complex noise."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         shape = (image.shape[0], image.shape[1])
         noise = self._unit_noise(shape) * np.float32(self.severity * body_signal(image) / self.snr)
         if self.g_factor > 1:

@@ -61,11 +61,8 @@ class Spike(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the magnitude of image plus plane waves."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         shape = (image.shape[0], image.shape[1])
         phases = np.random.default_rng(self.seed).uniform(0, 2 * np.pi, len(self.positions))
         # One k-space sample of magnitude a |K(0)| is a plane wave of magnitude a times the image's mean.

@@ -69,11 +69,8 @@ class WrapAround(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the image with tissue folded in."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         body = image * smooth_phase((image.shape[0], image.shape[1]), self.seed)
         turn = self.phase_encode_axis == 1
         body = body.T if turn else body

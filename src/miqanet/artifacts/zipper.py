@@ -79,11 +79,8 @@ class Zipper(Artifact):
             seed=int(rng.integers(2**31)),
         )
 
-    def apply(self, image: Image) -> Image:
+    def _spoil(self, image: Image) -> Image:
         """Return the magnitude of image plus interference."""
-        image = np.asarray(image, np.float32)
-        if self.severity == 0:
-            return image
         interference = self._unit_interference(
             image.shape[1 - self.readout_axis], image.shape[self.readout_axis]
         )

@@ -11,11 +11,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as Picture
 
 from miqanet.artifacts import ARTIFACTS, Image
 from miqanet.artifacts.body import body_mask
 from miqanet.artifacts.harm import harm
+from miqanet.database.png import encode_png
 from miqanet.image import MRImage
 from miqanet.reading import read_images
 
@@ -89,7 +89,7 @@ def spoil(originals: list[Original], folder: Path, seed: int = 0) -> Iterator[Sp
         first = turn % len(originals)
         original, pixels = _spoiled(kind, originals[first:] + originals[:first], rng)
         path = folder / f"{original.name}-{kind}.png"
-        Picture.fromarray(np.rint(pixels * (65535 / float(pixels.max()))).astype(np.uint16)).save(path)
+        path.write_bytes(encode_png(pixels))
         yield Spoiled(path, original, kind)
 
 
