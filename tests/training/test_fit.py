@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
 
 from miqanet.artifacts import KINDS
 from miqanet.networks import MIQANet, MIQANetSettings
+from miqanet.preprocessing import SIZE
 from miqanet.training.curve import read_curve
 from miqanet.training.fit import BEST_CHECKPOINT, LAST_CHECKPOINT, FitSettings, fit, network_weights
+from miqanet.training.module import QualityModule
 
 
 def test_a_run_leaves_checkpoints_and_a_curve(short_run):
@@ -27,6 +30,26 @@ def test_a_run_leaves_checkpoints_and_a_curve(short_run):
         assert row["held_out_auc"] == "nan"
     assert [line.split(":")[0] for line in told] == ["epoch 1 of 2", "epoch 2 of 2"]
     assert "validation auc" in told[0]
+
+
+def test_a_small_run_is_validated_at_full_size(data, settings, tmp_path, monkeypatch):
+    sizes: dict[str, set[int]] = {"training": set(), "validation": set()}
+
+    def note(stage):
+        step = getattr(QualityModule, f"{stage}_step")
+
+        def noting(self, batch, index, *rest):
+            sizes[stage].add(batch.image.shape[-1])
+            return step(self, batch, index, *rest)
+
+        return noting
+
+    for stage in sizes:
+        monkeypatch.setattr(QualityModule, f"{stage}_step", note(stage))
+    once = replace(settings, epochs=1)
+    fit(tmp_path / "run", data.sources, {"validation": data.images}, once, progress=False)
+    assert sizes == {"training": {settings.size}, "validation": {SIZE}}
+    assert settings.size < SIZE
 
 
 def test_an_interrupted_run_goes_on_to_the_same_end(data, settings, short_run, interrupting, tmp_path):

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from miqanet.artifacts import KINDS
 from miqanet.database.records import ImageRecord, SourceRecord
+from miqanet.preprocessing import SIZE
 from miqanet.training.curve import Curve
 from miqanet.training.data import FreshIndices, FreshPairs, Sample, StoredImages, collate
 from miqanet.training.hardware import accelerator
@@ -111,7 +112,7 @@ def fit(
                 module,
                 loader,
                 [
-                    _loader(StoredImages(images, KINDS, settings.size), settings, shuffle=False)
+                    _loader(StoredImages(images, KINDS, SIZE), settings, shuffle=False)
                     for images in watched.values()
                 ],
                 ckpt_path=checkpoint if checkpoint.exists() else None,
