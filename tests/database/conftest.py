@@ -1,15 +1,23 @@
-"""A folder of clean images such as a user has: two datasets, two body parts, several slices a subject."""
+"""A folder of clean images such as a user has, with two datasets and body parts; a database of each make."""
 
 from __future__ import annotations
 
 import csv
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from sqlalchemy import Engine
 
 from miqanet.artifacts.phantom import phantom
+from miqanet.database.store import connect, open_engine
 
 
 def save(path: Path, pixels: np.ndarray) -> None:
@@ -38,3 +46,57 @@ def clean(tmp_path: Path) -> Path:
         writer.writerow(("file", "dataset", "subject", "body_part", "modality_contrast", "natural_artefact"))
         writer.writerows(rows)
     return folder
+
+
+@pytest.fixture
+def write_dicom(tmp_path: Path) -> Callable[..., Path]:
+    """Return a writer of MR files that tell their patient: path below `tmp_path`, pixels, elements to set."""
+
+    def write(name: str, pixels: np.ndarray | None = None, **elements: Any) -> Path:
+        if pixels is None:
+            pixels = phantom((72, 64), seed=zlib.crc32(name.encode()))
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dataset.SOPClassUID, dataset.Modality = MRImageStorage, "MR"
+        dataset.SOPInstanceUID = generate_uid(entropy_srcs=[name])
+        dataset.StudyInstanceUID = generate_uid(entropy_srcs=["study"])
+        dataset.SeriesInstanceUID = generate_uid(entropy_srcs=["series"])
+        dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Doe^Jane", "4711", "19700101"
+        dataset.InstitutionName, dataset.SeriesDescription = "General Hospital", "t2_tse Mrs Doe"
+        dataset.Rows, dataset.Columns = pixels.shape[-2:]
+        if pixels.ndim == 3:
+            dataset.NumberOfFrames = len(pixels)
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = (
+            16,
+            16,
+            15,
+            0,
+        )
+        dataset.PixelData = np.round(pixels * 4000).astype("<u2").tobytes()
+        for keyword, value in elements.items():
+            setattr(dataset, keyword, value)
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dataset.save_as(path, enforce_file_format=True)
+        return path
+
+    return write
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.system)])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Where a database keeps its rows: in its folder (None), or on a PostgreSQL server."""
+    if request.param == "sqlite":
+        return None
+    found: str = request.getfixturevalue("postgresql_url")
+    return found
+
+
+@pytest.fixture
+def engine(url: str | None, tmp_path: Path) -> Iterator[Engine]:
+    """The engine of an empty database without tables."""
+    made = connect(url) if url else open_engine(tmp_path)
+    yield made
+    made.dispose()

@@ -19,6 +19,7 @@ from miqanet.database.body_parts import BODY_PARTS, normalize_body_part
         ("PROSTATE", "pelvis"),
         ("", "other"),
         ("water bottle", "other"),
+        ("head phantom", "phantom"),
     ],
 )
 def test_free_text_becomes_one_of_few_words(text: str, expected: str) -> None:

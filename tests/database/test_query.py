@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from miqanet.database.build import build
 from miqanet.database.query import Database
-from miqanet.database.records import ImageRecord
-from miqanet.database.schema import Image, Label
-from miqanet.database.store import FILE_NAME, open_engine
+from miqanet.database.raters import RATERS
+from miqanet.database.records import ImageRecord, VoteRecord
+from miqanet.database.schema import Artifact, Label, Rater, Vote
+from miqanet.database.store import FILE_NAME
 from miqanet.verdict import Quality
 
 
@@ -27,21 +29,44 @@ def test_subjects_datasets_and_kinds_are_told(clean: Path, tmp_path: Path) -> No
     assert len(sources) == 6
     assert {image.subject for image in images} <= {each.subject for each in subjects}
     for image in images:
-        assert image.low == bool(image.kinds)
+        assert image.low == (image.low_votes > 0.5)
         assert set(image.kinds) <= set(image.harms)
         assert image.path.is_file()
 
 
+def test_the_severity_is_that_of_the_artifact_that_does_most_harm(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out", low=6, high=6)
+    with Database.open(tmp_path / "out") as database:
+        with Session(database.engine) as session:
+            artifacts = session.scalars(select(Artifact)).all()
+        for image in database.images():
+            own = [(each.harm, each.severity) for each in artifacts if each.image_id == image.image]
+            assert image.severity == (max(own)[1] if own else None)
+
+
+def test_a_rater_who_votes_again_is_counted_once_by_the_latest_vote(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out", low=1, high=1)
+    with Database.open(tmp_path / "out") as database:
+        before = database.votes()
+        assert [rater.name for rater in database.raters()] == [rater.name for rater in RATERS]
+        assert all(rater.simulated for rater in database.raters())
+        assert len(before) == 16
+        changed = before[3]
+        with Session(database.engine) as session, session.begin():
+            rater = session.scalars(select(Rater).filter_by(name=changed.rater)).one()
+            quality = Quality.HIGH if changed.low else Quality.LOW
+            session.add(Vote(image_id=changed.image, rater=rater, quality=quality))
+        after = database.votes()
+    assert after == [VoteRecord(v.image, v.rater, v.low != (v == changed)) for v in before]
+
+
 def test_two_opinions_on_one_image_are_no_label(clean: Path, tmp_path: Path) -> None:
     build(clean, tmp_path / "out", low=1, high=1)
-    engine = open_engine(tmp_path / "out")
-    with Session(engine) as session, session.begin():
-        image = session.scalars(select(Image)).first()
-        assert image is not None
-        session.add(Label(image_id=image.id, quality=Quality.LOW, provenance="someone else"))
-    engine.dispose()
-    with Database.open(tmp_path / "out") as database, pytest.raises(ValueError, match="several provenances"):
-        database.images()
+    with Database.open(tmp_path / "out") as database:
+        with Session(database.engine) as session, session.begin():
+            session.add(Label(image_id=1, quality=Quality.LOW, provenance="someone else"))
+        with pytest.raises(ValueError, match="several provenances"):
+            database.images()
 
 
 def test_no_database_says_how_to_make_one(tmp_path: Path) -> None:
@@ -53,3 +78,12 @@ def test_kinds_are_those_that_spoil_the_image() -> None:
     harms = {"zipper": 1.0, "noise": 0.99, "blur": 3.0}
     record = ImageRecord(Path("x"), 1, "d", "brain", "T1w", low=True, harms=harms, simulated=True)
     assert record.kinds == ("blur", "zipper")
+
+
+def test_hashes_are_those_of_the_files(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out", low=2, high=2)
+    with Database.open(tmp_path / "out") as database:
+        hashes = database.image_hashes()
+        for image in database.images():
+            assert hashes.pop(image.image) == hashlib.sha256(image.path.read_bytes()).hexdigest()
+    assert not hashes

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 
 OTHER = "other"
+PHANTOM = "phantom"
 
 _WORDS: tuple[tuple[str, str], ...] = (
+    (PHANTOM, r"phantom"),
     ("spine", r"spin|lumbar|cervical|thoracic|vertebra|sacrum|myelon|disc\b"),
     ("knee", r"knee|patella|menisc"),
     ("heart", r"heart|cardi|\bcmr\b|coronary"),
@@ -24,7 +26,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("chest", r"chest|thorax|lung"),
     ("brain", r"brain|head|skull|cereb|orbit|pituitar|\biac\b"),
 )
-"""Tried in this order: "cervical spine/neck" is a spine, "brain/head" a brain."""
+"""Tried in this order: a "head phantom" is no brain, "cervical spine/neck" a spine, "brain/head" a brain."""
 
 BODY_PARTS: tuple[str, ...] = (*(name for name, _ in _WORDS), OTHER)
 

@@ -81,7 +81,7 @@ def _describe(image: MRImage, folder: Path, manifest: Mapping[str, Entry]) -> Cl
     below = Path(image.path).relative_to(folder)
     entry = manifest.get(image.path) or Entry(
         dataset=below.parts[0] if len(below.parts) > 1 else folder.name,
-        subject=image.study_instance_uid or image.series_instance_uid or _stem(below.name),
+        subject=image.study_instance_uid or image.series_instance_uid or subject_of_name(below.name),
         body_part=image.body_part,
         contrast=image.series_description,
         clean=True,
@@ -97,6 +97,7 @@ def _describe(image: MRImage, folder: Path, manifest: Mapping[str, Entry]) -> Cl
     )
 
 
-def _stem(name: str) -> str:
+def subject_of_name(name: str) -> str:
+    """Return the `sub-` part of a BIDS name, else the file's name without its endings."""
     bids = re.match(r"sub-[A-Za-z0-9]+", name)
     return bids.group() if bids else name.split(".")[0] or name

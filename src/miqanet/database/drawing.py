@@ -13,12 +13,19 @@ from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
+from skimage.metrics import normalized_root_mse, structural_similarity
+from threadpoolctl import threadpool_limits
 
-from miqanet.artifacts.base import Artifact
+from miqanet.artifacts.base import Artifact, Image
 from miqanet.artifacts.simulation import simulate
+from miqanet.database.labels import majority_low
 from miqanet.database.png import encode_png, read_png
+from miqanet.database.raters import cast_votes
 from miqanet.database.records import SourceRecord
 from miqanet.database.sampling import EvenSampler
+
+_RATERS_STREAM = 0
+"""Of a ticket's seed, apart from the numbers that make the image: more raters would leave images as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,18 @@ class DrawnImage:
     rows: int
     columns: int
     artifacts: tuple[DrawnArtifact, ...]
-    low: bool
+    votes: tuple[bool, ...]
+    """What each of `miqanet.database.raters.RATERS` says: True for low."""
+
+    low: bool | None
+    """Their majority; None where they are tied."""
+
+    ssim: float
+    nrmse: float
 
 
 def draw_image(ticket: Ticket) -> DrawnImage:
-    """Simulate the image of a ticket."""
+    """Simulate the image of a ticket and the raters' votes on it, which hang on its worst artifact."""
     simulated = simulate(read_png(ticket.source.path), np.random.default_rng(ticket.seed))
     png = encode_png(simulated.image)
     rows, columns = simulated.image.shape
@@ -68,16 +82,44 @@ def draw_image(ticket: Ticket) -> DrawnImage:
         DrawnArtifact(artifact.kind, float(artifact.severity), _parameters(artifact), float(harm))
         for artifact, harm in zip(simulated.artifacts, simulated.harms, strict=True)
     )
-    return DrawnImage(ticket, png, hashlib.sha256(png).hexdigest(), rows, columns, artifacts, simulated.low)
+    rng = np.random.default_rng(np.random.SeedSequence(ticket.seed, spawn_key=(_RATERS_STREAM,)))
+    votes = cast_votes(max(simulated.harms, default=0.0), rng)
+    return DrawnImage(
+        ticket=ticket,
+        png=png,
+        sha256=hashlib.sha256(png).hexdigest(),
+        rows=rows,
+        columns=columns,
+        artifacts=artifacts,
+        votes=votes,
+        low=majority_low(votes),
+        ssim=ssim(simulated.reference, simulated.image),
+        nrmse=float(normalized_root_mse(simulated.reference, simulated.image)),
+    )
+
+
+def ssim(reference: Image, image: Image) -> float:
+    """Structural similarity in the form of Wang et al., IEEE Trans. Image Process. 13, 2004, section III-C."""
+    return float(
+        structural_similarity(
+            reference,
+            image,
+            data_range=float(reference.max() - reference.min()),
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+    )
 
 
 def draw_in_order(tickets: Iterable[Ticket], workers: int) -> Generator[DrawnImage]:
     """Yield the images of tickets in their order, a few ahead of what has been taken."""
     if workers == 1:
-        yield from map(draw_image, tickets)
+        with _one_thread():
+            yield from map(draw_image, tickets)
         return
     # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_parent) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
         ahead: deque[Future[DrawnImage]] = deque()
         try:
             for each in tickets:
@@ -90,8 +132,15 @@ def draw_in_order(tickets: Iterable[Ticket], workers: int) -> Generator[DrawnIma
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts_to_parent() -> None:
+def _begin_worker() -> None:
+    # Ctrl-C is the parent's to heed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _one_thread()
+
+
+def _one_thread() -> threadpool_limits:
+    """Keep matrix products to one thread: among several the order of their sums, and so a last bit, would vary."""
+    return threadpool_limits(1)
 
 
 def _parameters(artifact: Artifact) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from miqanet.database.csv_rows import read_rows
 
 FILE_NAME = "MANIFEST.csv"
 
@@ -29,21 +30,17 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
     """Return the entries of the MANIFEST.csv in `folder` (resolved) or its parent by absolute path, if any.
 
     Raises:
-        ValueError: a column is missing.
+        ValueError: a column is missing, or it is no CSV file in UTF-8.
     """
     path = next((p for p in (folder / FILE_NAME, folder.parent / FILE_NAME) if p.is_file()), None)
     if path is None:
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = set(_COLUMNS).difference(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path} lacks the column {', '.join(sorted(missing))}")
-        return {os.path.normpath(path.parent / row["file"]): _entry(row) for row in reader}
+    rows = read_rows(path, _COLUMNS)
+    return {os.path.normpath(path.parent / row["file"]): _entry(row) for _, row in rows}
 
 
 def _entry(row: dict[str, str]) -> Entry:
-    spoiled = (row.get("natural_artefact") or "").lower().startswith("y")
+    spoiled = row.get("natural_artefact", "").lower().startswith("y")
     set_apart = not _LEFT_OUT_FOLDERS.isdisjoint(PurePosixPath(row["file"]).parts[:-1])
     phantom = "phantom" in row["body_part"].lower()
     return Entry(

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
-from miqanet.database.records import ImageRecord, SourceRecord, SubjectRecord
-from miqanet.database.schema import Artifact, Dataset, Image, Label, Property, Source, Subject
-from miqanet.database.store import FILE_NAME, check_revision, open_engine
+from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
+from miqanet.database.schema import Artifact, Dataset, Image, Label, Property, Rater, Source, Subject, Vote
+from miqanet.database.store import FOLDER, check_revision, open_existing
 from miqanet.verdict import Quality
 
 
@@ -21,24 +21,23 @@ class Database:
 
     def __init__(self, folder: Path, engine: Engine) -> None:
         self.folder = folder
-        self._engine = engine
+        """Of the image files."""
+
+        self.engine = engine
+        """For those who write."""
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
-        """Open the database in a folder (or its `database.sqlite`).
+    def open(cls, place: Path | str) -> Self:
+        """Open the database in a folder (or its `database.sqlite`), or on the server at a URL.
 
         Raises:
             FileNotFoundError: there is none.
             ValueError: it is no database of miqanet's, or of another schema revision.
         """
-        folder = Path(path)
-        if folder.name == FILE_NAME:
-            folder = folder.parent
-        if not (folder / FILE_NAME).is_file():
-            raise FileNotFoundError(f"{folder} holds no {FILE_NAME}; make one with `miqanet database build`")
-        engine = open_engine(folder)
+        engine = open_existing(place)
         try:
             check_revision(engine)
+            folder = _folder(engine)
         except ValueError:
             engine.dispose()
             raise
@@ -46,7 +45,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -58,38 +57,41 @@ class Database:
 
     def properties(self) -> dict[str, str]:
         """Return what holds for the whole database: seed, counts, version that made it."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(select(Property.key, Property.value)).all()
         return {row.key: row.value for row in rows}
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all images and clean slices: which data a model was trained on."""
         digest = hashlib.sha256()
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             for column in (Source.sha256, Image.sha256):
                 for sha256 in connection.scalars(select(column).order_by(column)):
                     digest.update(sha256.encode())
         return digest.hexdigest()
 
     def subjects(self) -> list[SubjectRecord]:
-        """Return the subjects that have clean slices."""
-        query = (
-            select(Subject.id, Dataset.name, Source.body_part)
-            .join(Subject.dataset)
-            .join(Subject.sources)
-            .order_by(Subject.id)
-            .distinct()
-        )
+        """Return the subjects that have clean slices or images."""
         parts: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
-        with self._engine.connect() as connection:
-            for subject, dataset, body_part in connection.execute(query):
-                parts[subject, dataset].add(body_part)
-        return [SubjectRecord(subject, dataset, frozenset(p)) for (subject, dataset), p in parts.items()]
+        with self.engine.connect() as connection:
+            for table in (Source, Image):
+                query = (
+                    select(Subject.id, Dataset.name, table.body_part)
+                    .join(Subject.dataset)
+                    .join(table, table.subject_id == Subject.id)
+                    .distinct()
+                )
+                for subject, dataset, body_part in connection.execute(query):
+                    parts[subject, dataset].add(body_part)
+        return [
+            SubjectRecord(subject, dataset, frozenset(found))
+            for (subject, dataset), found in sorted(parts.items())
+        ]
 
     def subject_names(self) -> dict[int, str]:
         """Return each subject's dataset and name, `dataset/name`: what identifies it in other databases, too."""
         query = select(Subject.id, Dataset.name, Subject.name).join(Subject.dataset)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return {number: f"{dataset}/{name}" for number, dataset, name in connection.execute(query)}
 
     def sources(self) -> list[SourceRecord]:
@@ -106,7 +108,7 @@ class Database:
             .join(Subject.dataset)
             .order_by(Source.id)
         )
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(query).all()
         return [
             SourceRecord(self.folder / row.path, row.subject, row.dataset, row.body_part, row.contrast)
@@ -120,27 +122,32 @@ class Database:
             ValueError: an image has labels of several provenances, so that its class is a matter of choice.
         """
         harms: defaultdict[int, dict[str, float]] = defaultdict(dict)
+        severities: dict[int, float] = {}
         query = (
             select(
                 Image.id,
                 Image.path,
-                Image.simulated,
-                Subject.id.label("subject"),
+                Image.subject_id,
                 Dataset.name.label("dataset"),
-                Source.body_part,
-                Source.contrast,
+                Image.body_part,
+                Image.contrast,
+                Image.simulated,
+                Image.ssim,
+                Image.nrmse,
                 Label.quality,
+                Label.votes_for_low,
+                Label.votes_in_all,
             )
-            .join(Image.source)
-            .join(Source.subject)
+            .join(Image.subject)
             .join(Subject.dataset)
             .join(Image.labels)
             .order_by(Image.id)
         )
-        with self._engine.connect() as connection:
-            for image, kind, harm in connection.execute(
-                select(Artifact.image_id, Artifact.kind, Artifact.harm)
-            ):
+        with self.engine.connect() as connection:
+            artifacts = select(Artifact.image_id, Artifact.kind, Artifact.harm, Artifact.severity)
+            for image, kind, harm, severity in connection.execute(artifacts.order_by(Artifact.id)):
+                if harm > max(harms[image].values(), default=-1.0):
+                    severities[image] = severity
                 harms[image][kind] = max(harm, harms[image].get(kind, 0.0))
             rows = connection.execute(query).all()
         if len({row.id for row in rows}) < len(rows):
@@ -148,13 +155,56 @@ class Database:
         return [
             ImageRecord(
                 path=self.folder / row.path,
-                subject=row.subject,
+                subject=row.subject_id,
                 dataset=row.dataset,
                 body_part=row.body_part,
                 contrast=row.contrast,
                 low=row.quality is Quality.LOW,
                 harms=harms[row.id],
                 simulated=row.simulated,
+                image=row.id,
+                low_votes=row.votes_for_low / row.votes_in_all if row.votes_in_all else None,
+                ssim=row.ssim,
+                nrmse=row.nrmse,
+                severity=severities.get(row.id),
             )
             for row in rows
         ]
+
+    def image_hashes(self) -> dict[int, str]:
+        """Return the SHA-256 of each image's file by the number of the image."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(Image.id, Image.sha256).order_by(Image.id)).all()
+        return {row.id: row.sha256 for row in rows}
+
+    def image_count(self) -> int:
+        """Return how many images there are, with a label or without."""
+        with self.engine.connect() as connection:
+            return connection.scalar(select(func.count(Image.id))) or 0
+
+    def raters(self) -> list[RaterRecord]:
+        """Return who has judged images."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(Rater.name, Rater.simulated).order_by(Rater.id)).all()
+        return [RaterRecord(row.name, row.simulated) for row in rows]
+
+    def votes(self) -> list[VoteRecord]:
+        """Return what each rater says of each image, by image: the latest vote, where one has voted again."""
+        query = select(Vote.image_id, Rater.name, Vote.quality).join(Vote.rater).order_by(Vote.id)
+        with self.engine.connect() as connection:
+            latest = {(row.image_id, row.name): row.quality for row in connection.execute(query)}
+        return [
+            VoteRecord(image, rater, quality is Quality.LOW)
+            for (image, rater), quality in sorted(latest.items())
+        ]
+
+
+def _folder(engine: Engine) -> Path:
+    """Return the folder of a database's image files."""
+    if engine.dialect.name == "sqlite":
+        return Path(str(engine.url.database)).parent
+    with engine.connect() as connection:
+        folder = connection.scalar(select(Property.value).where(Property.key == FOLDER))
+    if folder is None:
+        raise ValueError(f"the creation of {engine.url} was interrupted; do it again")
+    return Path(folder)

@@ -44,8 +44,39 @@ class ImageRecord:
     """The greatest harm of each kind of artifact in the image; from 1 on that artifact alone makes it low."""
 
     simulated: bool
+    image: int = 0
+    """The number by which votes name it."""
+
+    low_votes: float | None = None
+    """Share of the raters who said low; unknown where the label comes from no votes."""
+
+    ssim: float | None = None
+    """Structural similarity to the same acquisition without artifacts; unknown of real images."""
+
+    nrmse: float | None = None
+    """Root mean square difference from that, over its root mean square."""
+
+    severity: float | None = None
+    """Of the artifact that does the greatest harm, as a factor on its strength; unknown without artifacts."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of artifact that spoil the image (harm of at least 1), sorted: its multi-label."""
         return tuple(sorted(kind for kind, harm in self.harms.items() if harm >= 1))
+
+
+@dataclass(frozen=True, slots=True)
+class RaterRecord:
+    """Someone who judges images, under a pseudonym, or a simulation of one."""
+
+    name: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRecord:
+    """What a rater says of an image."""
+
+    image: int
+    rater: str
+    low: bool

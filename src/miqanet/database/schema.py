@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Double, Enum, ForeignKey, MetaData, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, Double, Enum, ForeignKey, Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from miqanet.verdict import Quality
@@ -17,6 +18,16 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 """Named constraints: without names, SQLite's tables cannot be altered by a later revision."""
+
+
+QUALITY = Enum(
+    Quality,
+    name="quality",
+    native_enum=False,
+    create_constraint=True,
+    length=8,
+    values_callable=lambda kinds: [str(kind) for kind in kinds],
+)
 
 
 class Base(DeclarativeBase):
@@ -55,6 +66,33 @@ class Subject(Base):
     name: Mapped[str]
     dataset: Mapped[Dataset] = relationship(back_populates="subjects")
     sources: Mapped[list[Source]] = relationship(back_populates="subject")
+    images: Mapped[list[Image]] = relationship(back_populates="subject")
+
+
+class Study(Base):
+    """One visit of a subject to a scanner."""
+
+    __tablename__ = "studies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), index=True)
+    study_instance_uid: Mapped[str] = mapped_column(unique=True)
+    """Replaced by a keyed hash, as all UIDs are."""
+    subject: Mapped[Subject] = relationship()
+
+
+class Series(Base):
+    """One scan of a study, and the scanner that made it."""
+
+    __tablename__ = "series"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_instance_uid: Mapped[str] = mapped_column(unique=True)
+    manufacturer: Mapped[str]
+    model: Mapped[str]
+    field_strength_t: Mapped[float | None] = mapped_column(Double)
+    study: Mapped[Study] = relationship()
 
 
 class Source(Base):
@@ -83,23 +121,47 @@ class Source(Base):
 
 
 class Image(Base):
-    """An image to be judged, kept as a 16-bit PNG at its own matrix."""
+    """An image to be judged, simulated or real, kept as a 16-bit PNG at its own matrix."""
 
     __tablename__ = "images"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"), index=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.id"), index=True)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"), index=True)
+    """Known of real images out of DICOM."""
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("sources.id"), index=True)
+    """The clean slice that a simulated image was made from; a real one has none."""
     path: Mapped[str] = mapped_column(unique=True)
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
+    """Of the file at `path`, hexadecimal."""
     rows: Mapped[int]
     columns: Mapped[int]
-    seed: Mapped[int] = mapped_column(BigInteger)
-    """`simulate(source, numpy.random.default_rng(seed))` makes this image again."""
-    draw: Mapped[int] = mapped_column(unique=True)
-    """Number of the draw that was accepted as this image."""
+    body_part: Mapped[str]
+    """One of `miqanet.database.body_parts.BODY_PARTS`."""
+    contrast: Mapped[str]
+    sop_instance_uid: Mapped[str | None] = mapped_column(index=True)
+    frame: Mapped[int | None]
+    """Slice or frame of the file that a real image was read from, counted from 0."""
+    repetition_time_ms: Mapped[float | None] = mapped_column(Double)
+    echo_time_ms: Mapped[float | None] = mapped_column(Double)
+    inversion_time_ms: Mapped[float | None] = mapped_column(Double)
+    flip_angle_degrees: Mapped[float | None] = mapped_column(Double)
     simulated: Mapped[bool]
-    source: Mapped[Source] = relationship(back_populates="images")
+    provenance: Mapped[str]
+    """How the image came here, and by which miqanet."""
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    """`simulate(source, numpy.random.default_rng(seed))` makes a simulated image again."""
+    draw: Mapped[int | None] = mapped_column(unique=True)
+    """Number of the draw that was accepted as this image."""
+    ssim: Mapped[float | None] = mapped_column(Double)
+    """Structural similarity to the same acquisition without artifacts; real images have no such reference."""
+    nrmse: Mapped[float | None] = mapped_column(Double)
+    """Root mean square difference from that reference, over the reference's own."""
+    subject: Mapped[Subject] = relationship(back_populates="images")
+    series: Mapped[Series | None] = relationship()
+    source: Mapped[Source | None] = relationship(back_populates="images")
     artifacts: Mapped[list[Artifact]] = relationship(back_populates="image")
+    votes: Mapped[list[Vote]] = relationship(back_populates="image", order_by="Vote.id")
     labels: Mapped[list[Label]] = relationship(back_populates="image")
 
 
@@ -114,27 +176,51 @@ class Artifact(Base):
     severity: Mapped[float] = mapped_column(Double)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     harm: Mapped[float] = mapped_column(Double)
-    """Measured change divided by the kind's threshold: from 1 on the image is low."""
+    """Measured change divided by the kind's threshold: from 1 on it makes an image low."""
     image: Mapped[Image] = relationship(back_populates="artifacts")
 
 
+class Rater(Base):
+    """Someone who judges images, under a pseudonym, or a simulation of one."""
+
+    __tablename__ = "raters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    simulated: Mapped[bool]
+    parameters: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Of a simulated rater: the fields of `miqanet.database.raters.SimulatedRater`."""
+    votes: Mapped[list[Vote]] = relationship(back_populates="rater")
+
+
+class Vote(Base):
+    """One judgement of one image. Votes are only ever added: a rater's latest is the one that counts."""
+
+    __tablename__ = "votes"
+    __table_args__ = (Index(None, "image_id", "rater_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    """Rises in the order in which votes were cast."""
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
+    rater_id: Mapped[int] = mapped_column(ForeignKey("raters.id"), index=True)
+    quality: Mapped[Quality] = mapped_column(QUALITY)
+    cast_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """UTC; unknown of simulated and of imported votes."""
+    image: Mapped[Image] = relationship(back_populates="votes")
+    rater: Mapped[Rater] = relationship(back_populates="votes")
+
+
 class Label(Base):
-    """An image's class, and who or what says so."""
+    """An image's class, and how it was derived."""
 
     __tablename__ = "labels"
     __table_args__ = (UniqueConstraint("image_id", "provenance"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id"))
-    quality: Mapped[Quality] = mapped_column(
-        Enum(
-            Quality,
-            name="quality",
-            native_enum=False,
-            create_constraint=True,
-            length=8,
-            values_callable=lambda kinds: [str(kind) for kind in kinds],
-        )
-    )
+    quality: Mapped[Quality] = mapped_column(QUALITY)
     provenance: Mapped[str]
+    votes_for_low: Mapped[int | None]
+    """Of the votes that the label was derived from; nothing where it comes from none."""
+    votes_in_all: Mapped[int | None]
     image: Mapped[Image] = relationship(back_populates="labels")

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from miqanet.database import study_schema  # noqa: F401  its tables are of the same base
 from miqanet.database.schema import Base
 
 context.configure(

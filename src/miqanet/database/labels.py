@@ -1,0 +1,48 @@
+"""Labels out of votes: the majority of the raters, each by their latest vote; a tie is no label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from miqanet.consensus import Ratings, majority
+from miqanet.database.schema import Label, Rater, Vote
+from miqanet.verdict import Quality
+
+MAJORITY = "majority of votes"
+"""Provenance of a label that is derived from people's votes."""
+
+
+def majority_low(votes: Sequence[bool]) -> bool | None:
+    """Return whether most votes say low; None for a tie, and without votes."""
+    label = majority(Ratings.of([votes], categories=(0, 1))).values[0]
+    return None if np.isnan(label) else bool(label)
+
+
+def label_by_majority(session: Session, images: Iterable[int]) -> int:
+    """Derive the labels of images from people's votes anew; return how many are tied and have no label."""
+    ties = 0
+    for image in images:
+        query = (
+            select(Vote.rater_id, Vote.quality)
+            .join(Vote.rater)
+            .where(Vote.image_id == image, Rater.simulated.is_(False))
+            .order_by(Vote.id)
+        )
+        latest = {rater: quality is Quality.LOW for rater, quality in session.execute(query)}
+        label = session.scalar(select(Label).filter_by(image_id=image, provenance=MAJORITY))
+        low = majority_low(list(latest.values()))
+        if low is None:
+            ties += bool(latest)
+            if label is not None:
+                session.delete(label)
+            continue
+        if label is None:
+            label = Label(image_id=image, provenance=MAJORITY)
+            session.add(label)
+        label.quality = Quality.LOW if low else Quality.HIGH
+        label.votes_for_low, label.votes_in_all = sum(latest.values()), len(latest)
+    return ties

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+from pydicom.uid import SecondaryCaptureImageStorage
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from miqanet.artifacts.phantom import phantom
+from miqanet.database.creation import begin
+from miqanet.database.given_votes import GivenVote
+from miqanet.database.importing import ImportSummary, import_images
+from miqanet.database.png import read_png
+from miqanet.database.pseudonyms import Pseudonyms
+from miqanet.database.query import Database
+from miqanet.database.schema import Dataset, Image, Label, Rater, Series, Study, Subject, Vote
+from miqanet.verdict import Quality
+
+PSEUDONYMS = Pseudonyms(b"k" * 32)
+SECRETS = ("Doe", "Jane", "4711", "19700101", "General Hospital", "R1", "Dr. Roe")
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def database(tmp_path: Path, url: str | None) -> Iterator[Database]:
+    with begin(tmp_path / "database", {"created_by": "test"}, url) as opened:
+        yield opened
+
+
+def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    with database.engine.connect() as connection:
+        return {
+            table.__tablename__: [tuple(row) for row in connection.execute(select(table.__table__))]
+            for table in (Dataset, Subject, Study, Series, Image, Rater, Vote, Label)
+        }
+
+
+def take(database: Database, tmp_path: Path, *votes: GivenVote, **options: str) -> ImportSummary:
+    return import_images(tmp_path / "scans", database, PSEUDONYMS, votes=votes, **options)
+
+
+def test_an_image_leads_to_subject_study_series_and_scanner(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom(
+        "scans/a.dcm", Manufacturer="Maker", MagneticFieldStrength=3, EchoTime=90, BodyPartExamined="KNEE"
+    )
+    summary = take(database, tmp_path, dataset="site-1")
+    assert (summary.added, summary.known, summary.unread) == (1, 0, [])
+    with Session(database.engine) as session:
+        image = session.scalars(select(Image)).one()
+        assert (image.simulated, image.source, image.ssim, image.seed) == (False, None, None, None)
+        assert (image.body_part, image.contrast, image.echo_time_ms, image.frame) == ("knee", "T2w", 90, 0)
+        assert image.series is not None
+        assert (image.series.manufacturer, image.series.field_strength_t) == ("Maker", 3)
+        assert image.series.study.subject is image.subject
+        assert image.subject.name == PSEUDONYMS.name("subject", "4711")
+        assert image.subject.dataset.name == "site-1"
+        file = database.folder / image.path
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == image.sha256
+        assert read_png(file).shape == (image.rows, image.columns) == (72, 64)
+    assert [each.body_parts for each in database.subjects()] == [frozenset({"knee"})]
+    assert database.images() == []
+
+
+def test_nothing_that_identifies_gets_into_the_folder_or_the_rows(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    path = write_dicom("scans/Doe_Jane.dcm")
+    Picture.fromarray(np.round(phantom((72, 64)) * 255).astype(np.uint8)).save(tmp_path / "scans/Jane.png")
+    take(database, tmp_path, GivenVote(path.name, None, "Dr. Roe", Quality.LOW))
+    written = [file for file in database.folder.rglob("*") if file.is_file()]
+    told = str(contents(database)) + str([file.name for file in written])
+    told += "".join(file.read_bytes().decode("latin-1") for file in written)
+    assert len(written) >= 2
+    assert not [secret for secret in SECRETS if secret in told]
+
+
+def test_importing_again_adds_and_changes_nothing(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm")
+    write_dicom("scans/b.dcm", np.stack([phantom((72, 64), seed=seed) for seed in (5, 6)]))
+    votes = [GivenVote("a.dcm", None, rater, Quality.LOW) for rater in ("R1", "R2", "R1")]
+    first = take(database, tmp_path, *votes)
+    assert (first.added, first.votes) == (3, 3)
+    before = contents(database)
+    again = take(database, tmp_path, *votes)
+    assert (again.added, again.known, again.votes) == (0, 3, 0)
+    assert contents(database) == before
+
+
+def test_existing_images_and_votes_stay_when_files_change(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm")
+    take(database, tmp_path, GivenVote("a.dcm", None, "R1", Quality.LOW))
+    before = contents(database)
+    write_dicom("scans/a.dcm", phantom((72, 64), seed=99), PatientID="9999")
+    summary = take(database, tmp_path, GivenVote("a.dcm", None, "R1", Quality.HIGH))
+    assert "other pixels" in summary.unread[0].reason
+    assert len(summary.unmatched) == 1
+    assert contents(database) == before
+
+
+def test_a_changed_mind_is_another_vote(database: Database, tmp_path: Path, write_dicom: Write) -> None:
+    write_dicom("scans/a.dcm")
+    take(database, tmp_path, GivenVote("a.dcm", None, "R1", Quality.LOW))
+    assert [image.low for image in database.images()] == [True]
+    take(database, tmp_path, GivenVote("a.dcm", None, "R1", Quality.HIGH))
+    assert len(contents(database)["votes"]) == 2
+    assert [vote.low for vote in database.votes()] == [False]
+    assert [(image.low, image.low_votes) for image in database.images()] == [(False, 0.0)]
+
+
+def test_ties_are_left_to_a_senior_reader(database: Database, tmp_path: Path, write_dicom: Write) -> None:
+    write_dicom("scans/a.dcm")
+    votes = [GivenVote("a.dcm", None, rater, quality) for rater, quality in zip("12", Quality, strict=True)]
+    assert take(database, tmp_path, *votes).ties == 1
+    assert database.images() == []
+    assert not any(rater.simulated for rater in database.raters())
+
+
+def test_a_vote_finds_its_frame_or_is_reported(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm", np.stack([phantom((72, 64), seed=seed) for seed in (5, 6)]))
+    lost = [GivenVote("a.dcm", None, "R1", Quality.LOW), GivenVote("none.dcm", None, "R1", Quality.LOW)]
+    summary = take(database, tmp_path, GivenVote("a.dcm", 1, "R1", Quality.LOW), *lost)
+    assert (summary.votes, summary.unmatched) == (1, lost)
+    with Session(database.engine) as session:
+        assert session.scalars(select(Vote)).one().image.frame == 1
+
+
+def test_annotation_in_the_pixels_is_refused_with_a_reason(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm", BurnedInAnnotation="YES")
+    write_dicom("scans/b.dcm", SOPClassUID=SecondaryCaptureImageStorage)
+    summary = take(database, tmp_path)
+    assert [each.reason.split()[0] for each in summary.unread] == ["refused:", "refused:"]
+    assert not any(contents(database).values())
+    assert not list((database.folder / "images").iterdir())
+
+
+def test_one_study_is_one_person_even_if_numbers_differ(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm")
+    write_dicom("scans/b.dcm", PatientID="4711-2", SeriesInstanceUID="1.2.3")
+    take(database, tmp_path)
+    assert [len(contents(database)[table]) for table in ("subjects", "studies", "series")] == [1, 1, 2]
+
+
+def test_a_manifest_tells_more_than_files_do(database: Database, clean: Path, tmp_path: Path) -> None:
+    clean.rename(tmp_path / "scans")
+    summary = take(database, tmp_path)
+    assert summary.added == 9
+    subjects = database.subjects()
+    assert {(each.dataset, *each.body_parts) for each in subjects} >= {
+        ("site-a", "brain"),
+        ("site-b", "knee"),
+    }
+    names = set(database.subject_names().values())
+    assert f"site-b/{PSEUDONYMS.name('subject', 'subject_2')}" in names
+
+
+def test_another_key_is_refused(database: Database, tmp_path: Path, write_dicom: Write) -> None:
+    write_dicom("scans/a.dcm")
+    take(database, tmp_path)
+    with pytest.raises(ValueError, match="another key"):
+        import_images(tmp_path / "scans", database, Pseudonyms(b"x" * 32))
+
+
+def test_a_database_in_the_folder_is_refused(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="choose a folder beside it"):
+        import_images(tmp_path, database, PSEUDONYMS)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        import_images(tmp_path / "nowhere", database, PSEUDONYMS)
+
+
+def test_an_interrupted_import_keeps_whole_files_and_goes_on(
+    database: Database, tmp_path: Path, write_dicom: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_what: str, done: int, _total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("miqanet.database.importing._BATCH", 2)
+    for number in range(5):
+        write_dicom(f"scans/{number}.dcm")
+    with pytest.raises(KeyboardInterrupt):
+        import_images(tmp_path / "scans", database, PSEUDONYMS, progress=interrupt)
+    assert len(contents(database)["images"]) == 2
+    assert take(database, tmp_path).added == 3
+    assert len(list((database.folder / "images").iterdir())) == 5

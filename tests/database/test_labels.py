@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from miqanet.database.build import build
+from miqanet.database.labels import MAJORITY, label_by_majority, majority_low
+from miqanet.database.query import Database
+from miqanet.database.schema import Label, Rater, Vote
+from miqanet.verdict import Quality
+
+
+@pytest.mark.parametrize(
+    ("votes", "low"),
+    [([True], True), ([True, False, False], False), ([True, False], None), ([], None), ([True] * 5, True)],
+)
+def test_the_majority_decides_and_a_tie_does_not(votes: list[bool], low: bool | None) -> None:
+    assert majority_low(votes) is low
+
+
+def test_labels_follow_the_latest_votes(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out", low=1, high=1)
+    with Database.open(tmp_path / "out") as database, Session(database.engine) as session:
+        raters = [Rater(name=name, simulated=False) for name in ("one", "two", "three")]
+
+        def vote(rater: int, quality: Quality) -> int:
+            session.add(Vote(image_id=1, rater=raters[rater], quality=quality))
+            return label_by_majority(session, [1])
+
+        def label() -> tuple[Quality, int | None, int | None] | None:
+            row = session.scalar(select(Label).filter_by(image_id=1, provenance=MAJORITY))
+            return row and (row.quality, row.votes_for_low, row.votes_in_all)
+
+        assert vote(0, Quality.LOW) == 0
+        assert label() == (Quality.LOW, 1, 1)
+        assert vote(1, Quality.HIGH) == 1
+        assert label() is None
+        assert vote(2, Quality.HIGH) == 0
+        assert label() == (Quality.HIGH, 1, 3)
+        assert vote(1, Quality.LOW) == 0
+        assert label() == (Quality.LOW, 2, 3)
+        assert label_by_majority(session, [2]) == 0
+        # Simulated raters have voted on it, and nobody else.
+        assert session.scalars(select(Vote).filter_by(image_id=2)).all()
+        assert not session.scalars(select(Label).filter_by(image_id=2, provenance=MAJORITY)).all()
