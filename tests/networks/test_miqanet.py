@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from miqanet.networks import MIQANet, MIQANetSettings
-from miqanet.networks.miqanet import BasicBlock, SqueezeExcitation
+from miqanet.networks.miqanet import SqueezeExcitation
+from miqanet.networks.resnet import BasicBlock
 
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))
 """Channels and blocks of ResNet-34 (He et al., CVPR 2016, table 1)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import torch
 
 from miqanet.artifacts import KINDS
 from miqanet.database.png import read_png
+from miqanet.database.raters import expected_vote
 from miqanet.database.records import SourceRecord
 from miqanet.preprocessing import prepare
-from miqanet.training.data import FreshIndices, FreshPairs, StoredImages, collate, vote
+from miqanet.training import data as module
+from miqanet.training.data import EpochIndices, FreshPairs, StoredImages, VariedImages, collate
 
 
 @pytest.fixture
@@ -54,16 +57,6 @@ def test_a_pair_is_one_acquisition_without_and_with_artifacts(pairs):
     assert 4 <= low <= 12
 
 
-def test_votes_agree_on_what_is_plain_and_split_at_the_threshold():
-    assert vote(0) == 0
-    assert vote(1) == pytest.approx(0.5)
-    assert vote(1.45) == pytest.approx(0.9, abs=0.01)
-    assert vote(0.5) < 0.02
-    assert vote(30) > 0.999
-    shares = [vote(harm) for harm in np.linspace(0, 3, 50)]
-    assert shares == sorted(shares)
-
-
 def test_slices_are_drawn_evenly_by_body_part(data):
     brains = [
         SourceRecord(data.sources[0].path, subject, "phantoms", "brain", "T1w") for subject in range(200)
@@ -80,11 +73,29 @@ def test_pairs_travel_to_worker_processes(pairs):
 
 
 def test_indices_of_an_epoch_are_its_own():
-    indices = FreshIndices(5)
+    indices = EpochIndices(5, seed=1)
     assert len(indices) == 5
-    assert list(indices) == [0, 1, 2, 3, 4]
+    assert sorted(indices) == [0, 1, 2, 3, 4]
     indices.set_epoch(2)
-    assert list(indices) == list(indices) == [10, 11, 12, 13, 14]
+    assert list(indices) == list(indices)
+    assert sorted(indices) == [10, 11, 12, 13, 14]
+    orders = set()
+    for epoch in range(4):
+        indices.set_epoch(epoch)
+        orders.add(tuple(index - 5 * epoch for index in indices))
+    assert len(orders) > 1
+
+
+def test_processes_that_train_side_by_side_deal_out_the_indices(monkeypatch):
+    dealt = []
+    for rank in range(2):
+        monkeypatch.setattr(module, "_processes", lambda rank=rank: (rank, 2))
+        indices = EpochIndices(7)
+        indices.set_epoch(1)
+        dealt.append(list(indices))
+        assert len(indices) == len(dealt[-1]) == 3
+    assert len({*dealt[0], *dealt[1]}) == 6
+    assert {*dealt[0], *dealt[1]} < set(range(7, 14))
 
 
 def test_stored_images_come_with_their_labels(data):
@@ -95,6 +106,34 @@ def test_stored_images_come_with_their_labels(data):
         assert sample.low.tolist() == [float(record.low)]
         named = [kind for kind, present in zip(KINDS, sample.kinds[0], strict=True) if present]
         assert named == list(record.kinds) == (["noise"] if record.low else [])
+
+
+def test_images_to_learn_from_look_another_way_every_time_and_the_same_again_for_an_index(data):
+    varied = VariedImages(data.images, KINDS, 64, seed=1)
+    assert len(varied) == 6
+    again = VariedImages(data.images, KINDS, 64, seed=1)
+    assert same(varied[2], again[2])
+    shown = [varied[2 + 6 * epoch] for epoch in range(4)]
+    assert not all(torch.equal(shown[0].image, other.image) for other in shown[1:])
+    assert all(torch.equal(shown[0].low, other.low) for other in shown)
+
+
+def test_votes_are_the_targets_and_labels_where_nobody_voted(data):
+    voted = replace(data.images[1], low_votes=0.625)
+    varied = VariedImages([data.images[1], voted], KINDS, 64)
+    assert varied[0].low.tolist() == [1.0]
+    assert varied[1].low.tolist() == [0.625]
+    kinds = dict(zip(KINDS, varied[1].kinds[0].tolist(), strict=True))
+    assert kinds["noise"] == pytest.approx(expected_vote(2.0))
+    assert kinds["blur"] == pytest.approx(expected_vote(0.4))
+    assert kinds["zipper"] == 0
+    # What is watched is judged by its label.
+    assert StoredImages([voted], KINDS, 64)[0].low.tolist() == [1.0]
+
+
+def test_of_real_images_nobody_says_what_is_wrong(data):
+    real = replace(data.images[1], simulated=False, harms={})
+    assert VariedImages([real], KINDS, 64)[0].kinds.isnan().all()
 
 
 def test_samples_are_joined_along_the_first_axis(data, pairs):

@@ -8,12 +8,18 @@ from dataclasses import replace
 import pytest
 import torch
 
-from miqanet.artifacts import KINDS
-from miqanet.networks import MIQANet, MIQANetSettings
+from miqanet.networks.squeezenet import SqueezeNet
 from miqanet.preprocessing import SIZE
+from miqanet.training.checkpoints import (
+    BEST_CHECKPOINT,
+    LAST_CHECKPOINT,
+    network_weights,
+    trained_network,
+)
 from miqanet.training.curve import read_curve
-from miqanet.training.fit import BEST_CHECKPOINT, LAST_CHECKPOINT, FitSettings, fit, network_weights
+from miqanet.training.fit import FitSettings, fit
 from miqanet.training.module import QualityModule
+from miqanet.training.predict import predict
 
 
 def test_a_run_leaves_checkpoints_and_a_curve(short_run):
@@ -84,15 +90,6 @@ def test_a_finished_run_is_left_as_it_is(data, settings, short_run):
     assert ((run / LAST_CHECKPOINT).stat().st_mtime_ns, read_curve(run)) == before
 
 
-def test_the_averaged_weights_are_those_of_the_network(short_run):
-    run, _ = short_run
-    weights = network_weights(run / LAST_CHECKPOINT)
-    network = MIQANet(MIQANetSettings(artifact_kinds=KINDS))
-    network.load_state_dict(weights)
-    current = torch.load(run / LAST_CHECKPOINT, weights_only=True)["current_model_state"]
-    assert not torch.equal(weights["conv1.weight"], current["network.conv1.weight"])
-
-
 def test_stored_images_train_from_given_weights(data, short_run, tmp_path):
     start = network_weights(short_run[0] / LAST_CHECKPOINT)
     settings = FitSettings(size=64, batch=3, epochs=1, images_per_epoch=3, learning_rate=0.0, workers=0)
@@ -103,15 +100,43 @@ def test_stored_images_train_from_given_weights(data, short_run, tmp_path):
         torch.testing.assert_close(after[name], start[name], rtol=1e-3, atol=1e-3)
 
 
+def test_a_rival_learns_from_stored_images_and_begins_at_random_where_nothing_is_given(data, tmp_path):
+    settings = FitSettings(
+        size=64, batch=3, epochs=1, images_per_epoch=3, learning_rate=0.0, workers=0, network="squeezenet"
+    )
+    given = {"features.0.bias": torch.full((64,), 0.25)}
+    best = fit(tmp_path, data.images, {"validation": data.images}, settings, start=given, progress=False)
+    network = trained_network(best)
+    assert isinstance(network, SqueezeNet)
+    assert (network.features[0].bias == 0.25).all()
+    assert network.features[3].squeeze.weight.std() > 0.01
+    assert "artifact_loss" not in read_curve(tmp_path)[0]
+
+
+@pytest.mark.system
+def test_two_processes_train_one_network(data, tmp_path, capfd):
+    settings = FitSettings(
+        size=64, batch=2, epochs=1, images_per_epoch=8, workers=0, network="squeezenet", devices=2
+    )
+    sets = {"validation": data.images[:2]}
+    best = fit(tmp_path / "run", data.sources, sets, settings, progress=False, tell=print)
+    assert best == tmp_path / "run" / BEST_CHECKPOINT
+    # Eight images are four pairs: two steps of a pair in each of two processes.
+    assert torch.load(best, weights_only=True)["global_step"] == 2
+    assert len(read_curve(best.parent)) == 1
+    assert predict(best, data.images, size=64).probability_low.shape == (6,)
+    told = capfd.readouterr()
+    assert [line.partition(" loss ")[0] for line in told.out.splitlines()] == ["epoch 1 of 1:"]
+    for chatter in ("GLOBAL_RANK", "distributed_backend", "Warning"):
+        assert chatter not in told.err
+
+
 def test_what_does_not_fill_a_batch_is_refused(data, tmp_path):
     with pytest.raises(ValueError, match="at least 2 images"):
         FitSettings(batch=1)
     with pytest.raises(ValueError, match="has no batch of 10"):
         FitSettings(images_per_epoch=9)
+    with pytest.raises(ValueError, match="no batch of 10 for each of 4 devices"):
+        FitSettings(images_per_epoch=39, devices=4)
     with pytest.raises(ValueError, match="6 images to train on do not fill a batch of 10"):
         fit(tmp_path, data.images, {"validation": data.images}, FitSettings(size=64), progress=False)
-
-
-def test_a_run_without_a_finished_epoch_has_no_weights(tmp_path):
-    with pytest.raises(FileNotFoundError, match="not finished an epoch"):
-        network_weights(tmp_path / BEST_CHECKPOINT)

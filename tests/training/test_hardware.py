@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from miqanet.training import hardware as module
-from miqanet.training.hardware import accelerator, hardware
+from miqanet.training.hardware import accelerator, hardware, reduced_precision
 
 
 @pytest.fixture
@@ -37,3 +37,18 @@ def test_a_cuda_device_is_used_and_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _index: "Example GPU")
     assert accelerator() == "cuda"
     assert hardware() == "Example GPU"
+    assert hardware(4) == "4 x Example GPU"
+
+
+@pytest.mark.parametrize(("supported", "reduced"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_a_cuda_device_computes_in_bfloat16_where_it_can(monkeypatch, supported, reduced):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    # Emulated, it would be slower than none.
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_options: supported)
+    assert reduced_precision() is reduced
+
+
+@pytest.mark.parametrize(("supported", "reduced"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_processor_computes_in_bfloat16_where_it_can(no_cuda, monkeypatch, supported, reduced):  # noqa: ARG001
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: supported)
+    assert reduced_precision() is reduced

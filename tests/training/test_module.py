@@ -45,12 +45,11 @@ def test_the_loss_is_cross_entropy_and_that_of_each_artifact(module, batch):
     module.eval()
     with torch.no_grad():
         loss = module.training_step(batch, 0)
-        output = module(batch.image)
+        quality, artifacts = module(batch.image)
     verdict = -(
-        batch.low * output.quality.log_softmax(1)[:, 1]
-        + (1 - batch.low) * output.quality.log_softmax(1)[:, 0]
+        batch.low * quality.log_softmax(1)[:, 1] + (1 - batch.low) * quality.log_softmax(1)[:, 0]
     ).mean()
-    named = functional.binary_cross_entropy_with_logits(output.artifacts, batch.kinds, reduction="none")
+    named = functional.binary_cross_entropy_with_logits(artifacts, batch.kinds, reduction="none")
     torch.testing.assert_close(loss, verdict + named.sum(1).mean())
     assert module.logged["loss"] == pytest.approx(float(verdict))
 
@@ -62,8 +61,31 @@ def test_without_the_head_the_loss_is_the_paper_s(batch):
     module.eval()
     with torch.no_grad():
         loss = module.training_step(alone, 0)
-        expected = functional.cross_entropy(module(batch.image).quality, alone.low.long())
+        expected = functional.cross_entropy(module(batch.image)[0], alone.low.long())
     torch.testing.assert_close(loss, expected)
+
+
+def test_images_of_unknown_artifacts_teach_the_verdict_alone(module, batch):
+    module.eval()
+    unknown = batch._replace(kinds=batch.kinds.clone())
+    unknown.kinds[1:] = torch.nan
+    with torch.no_grad():
+        loss = module.training_step(unknown, 0)
+        _, artifacts = module(batch.image)
+    named = functional.binary_cross_entropy_with_logits(artifacts[0], batch.kinds[0], reduction="sum")
+    assert module.logged["artifact_loss"] == pytest.approx(float(named) / len(batch.low))
+    assert loss.isfinite()
+
+
+@pytest.mark.parametrize("network", ["resnet34", "squeezenet"])
+def test_the_rivals_learn_the_verdict_alone(batch, network):
+    module = QualityModule((), 1e-3, 0.0, ("validation",), network)
+    module.log = lambda *_args, **_options: None
+    quality, artifacts = module(batch.image)
+    assert quality.shape == (4, 2)
+    assert artifacts.shape == (4, 0)
+    module.training_step(Sample(batch.image, batch.low, batch.kinds[:, :0]), 0).backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in module.parameters())
 
 
 def test_watched_figures_are_those_of_their_own_images(module):
@@ -85,7 +107,7 @@ def test_validation_collects_the_probability_of_low(module, batch):
     module.eval()
     with torch.inference_mode():
         module.validation_step(batch, 0, dataloader_idx=1)
-        expected = module(batch.image).quality.softmax(1)[:, 1]
+        expected = module(batch.image)[0].softmax(1)[:, 1]
     assert not module._answers["validation"]
     probability, low = module._answers["held_out"][0]
     torch.testing.assert_close(probability, expected)

@@ -24,6 +24,14 @@ def test_time_hardware_and_processes_do_not_make_another_run():
     assert later.minutes == 12.3
 
 
+def test_runs_of_before_there_was_a_choice_trained_miqanet():
+    assert RUN.network == "miqanet"
+    chosen = replace(RUN, settings={**RUN.settings, "network": "miqanet", "devices": 1})
+    assert chosen.same_as(RUN)
+    for other in ({"network": "vgg16"}, {"devices": 2}):
+        assert not replace(RUN, settings={**RUN.settings, **other}).same_as(RUN)
+
+
 @pytest.mark.parametrize(
     "change",
     [

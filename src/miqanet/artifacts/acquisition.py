@@ -60,18 +60,18 @@ class Acquisition:
         """Draw a healthy acquisition for an object of `shape` (rows, columns), its matrix times `scale`."""
         longer = max(shape)
         shrink = rng.uniform(0.6, 1.0) if rng.random() < 0.35 else 1.0
-        fov = rng.uniform(0.85, 1.35) * np.exp(rng.normal(0, 0.06, 2)) if rng.random() < 0.5 else np.ones(2)
+        fov = rng.uniform(0.65, 1.35) * np.exp(rng.normal(0, 0.06, 2)) if rng.random() < 0.5 else np.ones(2)
         contrast: tuple[float, ...] = (0.0, 1.0)
         if rng.random() < 0.5:
-            contrast = _random_contrast(rng, monotone=bool(rng.random() < 0.8))
+            contrast = _random_contrast(rng, monotone=bool(rng.random() < 0.7))
         exported = rng.random() < 0.4
         return cls(
-            quarter_turns=int(rng.integers(4)) if rng.random() < 0.5 else 0,
+            quarter_turns=int(rng.integers(4)),
             flip=bool(rng.random() < 0.5),
             field_of_view=(float(fov[0]), float(fov[1])),
             matrix=round(scale * float(np.clip(longer * shrink * float(fov.max()), 96, _LARGEST_MATRIX))),
             contrast=contrast,
-            warp_percent=float(rng.uniform(0.5, 3.0)) if rng.random() < 0.35 else 0.0,
+            warp_percent=float(rng.uniform(0.5, 4.0)) if rng.random() < 0.5 else 0.0,
             shading=float(rng.uniform(0, 0.4)) if rng.random() < 0.4 else 0.0,
             snr=float(np.exp(rng.uniform(np.log(18), np.log(120)))) if rng.random() < 0.6 else np.inf,
             zero_fill=float(rng.choice((1.25, 1.5, 2.0))) if rng.random() < 0.25 else 1.0,
@@ -146,7 +146,10 @@ def _random_contrast(rng: np.random.Generator, *, monotone: bool) -> tuple[float
         return tuple(float(level) for level in np.linspace(0, 1, 9) ** np.exp(rng.normal(0, 0.25)))
     levels = [0.0]
     for _ in range(8):
-        levels.append(float(np.clip(levels[-1] + rng.uniform(-_STEEPEST, _STEEPEST) / 8, 0.1, 1.0)))
+        step = float(rng.uniform(-_STEEPEST, _STEEPEST)) / 8
+        # Turned back at the bounds, not held there: a flat stretch would merge tissues into one.
+        inside = 0.1 <= levels[-1] + step <= 1.0
+        levels.append(max(0.1, levels[-1] + (step if inside else -step)))
     top = max(levels)
     return tuple(level / top for level in levels)
 

@@ -70,7 +70,8 @@ class Ghosting(Artifact):
         axis = int(rng.integers(2))
         seed = int(rng.integers(2**31))
         if source == "nyquist":
-            phase, delay = rng.uniform(40, 110), rng.uniform(-0.35, 0.35)
+            # Delays are mostly a small part of a sample; uncorrected echoes of research sequences reach 1.7.
+            phase, delay = rng.uniform(40, 110), 1.7 * rng.uniform(-1, 1) ** 3
             return cls(
                 source="nyquist",
                 phase_encode_axis=axis,

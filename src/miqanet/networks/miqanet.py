@@ -10,11 +10,14 @@ plain ResNet-34 load into it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from miqanet.networks.resnet import ResidualFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,67 +63,19 @@ class SqueezeExcitation(nn.Module):
         return x * weight
 
 
-class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut, with squeeze-and-excitation before the two are added."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int, reduction: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.se = SqueezeExcitation(outputs, reduction)
-        self.downsample: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, H, W) -> (N, outputs, H/stride, W/stride)."""
-        y = functional.relu(self.bn1(self.conv1(x)), inplace=True)
-        y = self.se(self.bn2(self.conv2(y)))
-        return functional.relu(y + self.downsample(x), inplace=True)
-
-
-class MIQANet(nn.Module):
-    """The paper's network."""
+class MIQANet(ResidualFeatures):
+    """The paper's network: squeeze-and-excitation in every residual block, before the shortcut is added."""
 
     def __init__(self, settings: MIQANetSettings | None = None) -> None:
-        super().__init__()
-        self.settings = settings = settings or MIQANetSettings()
-        self.conv1 = nn.Conv2d(settings.channels, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.layer1 = self._stage(64, 64, blocks=3, stride=1)
-        self.layer2 = self._stage(64, 128, blocks=4, stride=2)
-        self.layer3 = self._stage(128, 256, blocks=6, stride=2)
-        self.layer4 = self._stage(256, 512, blocks=3, stride=2)
+        settings = settings or MIQANetSettings()
+        super().__init__(settings.channels, partial(SqueezeExcitation, reduction=settings.reduction))
+        self.settings = settings
         self.fc = nn.Linear(512, settings.classes)
         self.artifact_fc = nn.Linear(512, len(settings.artifact_kinds)) if settings.artifact_kinds else None
-        self._initialize()
-
-    def _stage(self, inputs: int, outputs: int, blocks: int, stride: int) -> nn.Sequential:
-        reduction = self.settings.reduction
-        first = BasicBlock(inputs, outputs, stride, reduction)
-        return nn.Sequential(first, *(BasicBlock(outputs, outputs, 1, reduction) for _ in range(blocks - 1)))
-
-    def _initialize(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, BasicBlock):
-                # Every block starts as its shortcut (Goyal et al. 2017, section 5.1), which steadies early epochs.
-                nn.init.zeros_(module.bn2.weight)
 
     def forward(self, image: Tensor) -> Output:
         """Judge images (N, channels, H, W) with values in 0..1; the paper's size is 512 x 512."""
-        x = functional.relu(self.bn1(self.conv1(image)), inplace=True)  # (N,  64, H/2,  W/2)
-        x = self.maxpool(x)  # (N,  64, H/4,  W/4)
-        x = self.layer1(x)  # (N,  64, H/4,  W/4)
-        x = self.layer2(x)  # (N, 128, H/8,  W/8)
-        x = self.layer3(x)  # (N, 256, H/16, W/16)
-        x = self.layer4(x)  # (N, 512, H/32, W/32)
+        x = self.features(image)  # (N, 512, H/32, W/32)
         pooled = x.mean((2, 3))  # (N, 512)
         artifacts = self.artifact_fc(pooled) if self.artifact_fc is not None else pooled[:, :0]
         # Pooling and the last layer are both linear: they commute, so the map below is exact, not an estimate.

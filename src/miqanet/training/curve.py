@@ -27,7 +27,9 @@ class Curve(Callback):
         self._rows = [row for row in read_curve(self._run) if int(row["epoch"]) <= trainer.current_epoch]
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
-        """Write and tell the figures of the epoch."""
+        """Write and tell the figures of the epoch, once however many processes train."""
+        if not trainer.is_global_zero:
+            return
         epoch = trainer.current_epoch + 1
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         self._rows.append({"epoch": str(epoch)} | {name: f"{value:.5g}" for name, value in figures.items()})

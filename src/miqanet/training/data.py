@@ -8,17 +8,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import Dataset, Sampler
 
 from miqanet.artifacts.simulation import Simulated, simulate
 from miqanet.database.png import read_png
+from miqanet.database.raters import expected_vote
 from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.database.sampling import EvenSampler
 from miqanet.preprocessing import SIZE, prepare
-
-_AGREEMENT = 6.0
-"""Inverse of the spread of raters' thresholds, on a logarithmic scale."""
+from miqanet.training.augmentation import vary
 
 _TRIES = 2
 """Draws more where the first came out mild: nearly even classes, without losing what is mild."""
@@ -34,7 +33,8 @@ class Sample(NamedTuple):
     """(N,) float32: probability that a rater calls the image low; 0 or 1 where only a label is known."""
 
     kinds: Tensor
-    """(N, kinds) float32: probability that a rater finds the image spoiled by each kind of artifact."""
+    """(N, kinds) float32: probability that a rater finds the image spoiled by each kind of artifact; NaN where
+    nobody has said what is wrong with it."""
 
 
 def _sample(
@@ -57,7 +57,7 @@ def collate(samples: Sequence[Sample]) -> Sample:
 
 
 class StoredImages(Dataset[Sample]):
-    """The images of a database with their labels: one image a sample."""
+    """The images of a database as they are, with their labels: one image a sample."""
 
     def __init__(self, records: Sequence[ImageRecord], kinds: Sequence[str], size: int) -> None:
         self.records = list(records)
@@ -73,15 +73,26 @@ class StoredImages(Dataset[Sample]):
         )
 
 
-def vote(harm: float) -> float:
-    """Return the share of raters who would call an image low to which an artifact does this harm.
+class VariedImages(Dataset[Sample]):
+    """The images of a database to learn from: shown another way every time, with the votes as targets."""
 
-    Raters agree on what is plain and differ near the threshold (harm 1), where one would say low and the other
-    high. A log-logistic spread of their thresholds by about a sixth puts 9 of 10 votes at harm 1.45. The label,
-    harm 1 and above, is their majority; learning from the share does not punish doubt where doubt is right.
-    """
-    odds = float(harm**_AGREEMENT)
-    return odds / (1 + odds)
+    def __init__(
+        self, records: Sequence[ImageRecord], kinds: Sequence[str], size: int, seed: int = 0
+    ) -> None:
+        self._records = list(records)
+        self._kinds, self._size, self._seed = tuple(kinds), size, seed
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Show the image of any index: those from `len` on belong to later epochs."""
+        record = self._records[index % len(self._records)]
+        image = vary(read_png(record.path), np.random.default_rng([self._seed, index]))
+        low = float(record.low) if record.low_votes is None else record.low_votes
+        named = {kind: expected_vote(harm) for kind, harm in record.harms.items()}
+        sample = _sample([image], [low], [named], self._kinds, self._size)
+        return sample if record.simulated else sample._replace(kinds=torch.full_like(sample.kinds, torch.nan))
 
 
 class FreshPairs(Dataset[Sample]):
@@ -108,7 +119,7 @@ class FreshPairs(Dataset[Sample]):
             if made.low:
                 break
             made = self._simulate(rng)
-        votes = {a.kind: vote(harm) for a, harm in zip(made.artifacts, made.harms, strict=True)}
+        votes = {a.kind: expected_vote(harm) for a, harm in zip(made.artifacts, made.harms, strict=True)}
         low = max(votes.values(), default=0.0)
         return _sample([made.reference, made.image], [0.0, low], [{}, votes], self._kinds, self._size)
 
@@ -116,18 +127,30 @@ class FreshPairs(Dataset[Sample]):
         return simulate(read_png(self._sampler.draw(rng).path), rng, scale=self._size / SIZE)
 
 
-class FreshIndices(Sampler[int]):
-    """Indices that no earlier epoch had, so that `FreshPairs` makes others; a resumed epoch has its own again."""
+class EpochIndices(Sampler[int]):
+    """Indices that no earlier epoch had, so that a dataset makes others; a resumed epoch has its own again.
 
-    def __init__(self, pairs: int) -> None:
-        self._pairs, self._epoch = pairs, 0
+    Processes that train side by side deal them out among themselves.
+    """
+
+    def __init__(self, length: int, seed: int = 0) -> None:
+        self._length, self._seed, self._epoch = length, seed, 0
 
     def __len__(self) -> int:
-        return self._pairs
+        return self._length // _processes()[1]
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the trainer before each epoch."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self._epoch * self._pairs, (self._epoch + 1) * self._pairs))
+        rank, processes = _processes()
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
+        return iter((self._epoch * self._length + order[rank::processes][: len(self)]).tolist())
+
+
+def _processes() -> tuple[int, int]:
+    """Return which of how many processes that train one network this is."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1

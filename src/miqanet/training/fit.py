@@ -1,4 +1,4 @@
-"""Fit MIQANet: settings in, a folder with checkpoints, logs and the best weights out; resumes after a kill."""
+"""Fit a network: settings in, a folder with checkpoints, logs and the best weights out; resumes after a kill."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from miqanet.artifacts import KINDS
 from miqanet.database.records import ImageRecord, SourceRecord
+from miqanet.networks import architecture
 from miqanet.preprocessing import SIZE
+from miqanet.training.average import WeightAverage
+from miqanet.training.checkpoints import LAST_CHECKPOINT
 from miqanet.training.curve import Curve
-from miqanet.training.data import FreshIndices, FreshPairs, Sample, StoredImages, collate
-from miqanet.training.hardware import accelerator
+from miqanet.training.data import EpochIndices, FreshPairs, Sample, StoredImages, VariedImages, collate
+from miqanet.training.hardware import accelerator, reduced_precision
 from miqanet.training.module import QualityModule
-from miqanet.training.quiet import quiet_lightning
+from miqanet.training.quiet import QuietDDP, quiet_lightning
 
-LAST_CHECKPOINT = "last.ckpt"
-BEST_CHECKPOINT = "best.ckpt"
+_PRECISION: dict[torch.dtype, Literal["bf16-mixed", "16-mixed", "32-true"]] = {
+    torch.bfloat16: "bf16-mixed",
+    torch.float16: "16-mixed",
+    torch.float32: "32-true",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,28 @@ class FitSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     workers: int = 1
+    """Processes a device that make images."""
     seed: int = 0
+    network: str = "miqanet"
+    """A name from `miqanet.networks.NETWORKS`."""
+    devices: int = 1
+    """Graphics cards, or processes on a processor, that train side by side, each on batches of its own."""
 
     def __post_init__(self) -> None:
         if self.batch < 2:
             raise ValueError(
                 f"a batch has at least 2 images, not {self.batch}: batch normalization needs them"
             )
-        if self.images_per_epoch < self.batch:
-            raise ValueError(f"an epoch of {self.images_per_epoch} images has no batch of {self.batch}")
+        if self.images_per_epoch < self.batch * self.devices:
+            raise ValueError(
+                f"an epoch of {self.images_per_epoch} images has no batch of {self.batch}"
+                + (f" for each of {self.devices} devices" if self.devices > 1 else "")
+            )
+        architecture(self.network)
+
+
+def _say_nothing(_line: str) -> None:
+    pass
 
 
 def fit(
@@ -58,20 +77,23 @@ def fit(
     settings: FitSettings,
     *,
     start: Mapping[str, torch.Tensor] | None = None,
+    watched_size: int = SIZE,
     progress: bool = True,
-    tell: Callable[[str], None] = lambda _line: None,
+    tell: Callable[[str], None] = _say_nothing,
 ) -> Path:
     """Train and return the best checkpoint.
 
     Args:
         run: folder of this run; a checkpoint found in it is resumed.
         training: clean slices to spoil afresh every epoch, or stored images with labels.
-        watched: stored images to validate on by name, at full size whatever the size of training; the first
-            decides which epoch is the best.
+        watched: stored images to validate on by name; the first decides which epoch is the best.
         settings: how to train.
-        start: weights of `MIQANet` to begin with instead of random ones.
+        start: weights of the network to begin with; what they lack begins at random.
+        watched_size: side of their input in pixels: full size whatever the size of training, unless the network is
+            to be used at another.
         progress: whether to show a progress bar.
-        tell: takes a line with the watched figures after each epoch.
+        tell: takes a line with the watched figures after each epoch; with several devices it travels to the
+            first one's process, so it has to be a function that can be pickled.
 
     Raises:
         ValueError: the images to train on do not fill a batch.
@@ -79,17 +101,22 @@ def fit(
     """
     lightning.seed_everything(settings.seed, workers=True, verbose=False)
     run.mkdir(parents=True, exist_ok=True)
-    module = QualityModule(KINDS, settings.learning_rate, settings.weight_decay, tuple(watched))
+    kinds = KINDS if architecture(settings.network).names_artifacts else ()
+    module = QualityModule(
+        kinds, settings.learning_rate, settings.weight_decay, tuple(watched), settings.network
+    )
     if start is not None:
-        module.network.load_state_dict({name: value.float() for name, value in start.items()})
+        given = {name: value.float() for name, value in start.items()}
+        module.network.load_state_dict({**module.network.state_dict(), **given})
     module.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it
     monitor = f"{next(iter(watched))}_auc"
     best = ModelCheckpoint(run, "best", monitor=monitor, mode="max", enable_version_counter=False)
     last = ModelCheckpoint(
         run, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
     )
-    loader = _training_loader(training, settings)
-    callbacks: list[Callback] = [EMAWeightAveraging(decay=_decay(len(loader))), Curve(run, tell), best, last]
+    loader = _training_loader(training, kinds, settings)
+    average = WeightAverage(accelerator(), len(loader) // settings.devices)
+    callbacks: list[Callback] = [average, Curve(run, tell), best, last]
     if progress:
         callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
     checkpoint = run / LAST_CHECKPOINT
@@ -97,9 +124,13 @@ def fit(
         trainer = lightning.Trainer(
             default_root_dir=run,
             accelerator=accelerator(),
-            devices=1,
+            devices=settings.devices,
+            strategy=QuietDDP() if settings.devices > 1 else "auto",
+            # Indices are dealt out by their sampler; what is watched, every process judges whole.
+            use_distributed_sampler=False,
             max_epochs=settings.epochs,
-            precision="bf16-mixed",
+            precision=_PRECISION[reduced_precision()],
+            benchmark=True,
             callbacks=callbacks,
             logger=TensorBoardLogger(run, "tensorboard", ""),
             enable_progress_bar=progress,
@@ -112,7 +143,7 @@ def fit(
                 module,
                 loader,
                 [
-                    _loader(StoredImages(images, KINDS, SIZE), settings, shuffle=False)
+                    _loader(StoredImages(images, kinds, watched_size), settings.batch, settings)
                     for images in watched.values()
                 ],
                 ckpt_path=checkpoint if checkpoint.exists() else None,
@@ -125,51 +156,33 @@ def fit(
     return Path(best.best_model_path)
 
 
-def _decay(steps: int) -> float:
-    """Average the weights over about half an epoch's steps."""
-    return 1 - 1 / max(2.0, steps / 2)
-
-
 def _training_loader(
-    training: Sequence[SourceRecord] | Sequence[ImageRecord], settings: FitSettings
+    training: Sequence[SourceRecord] | Sequence[ImageRecord], kinds: Sequence[str], settings: FitSettings
 ) -> DataLoader[Sample]:
     images = [record for record in training if isinstance(record, ImageRecord)]
     if images:
-        if len(images) < settings.batch:
+        if len(images) < settings.batch * settings.devices:
             raise ValueError(f"{len(images)} images to train on do not fill a batch of {settings.batch}")
-        return _loader(StoredImages(images, KINDS, settings.size), settings, shuffle=True)
+        varied = VariedImages(images, kinds, settings.size, settings.seed)
+        return _loader(varied, settings.batch, settings, EpochIndices(len(varied), settings.seed))
     sources = [record for record in training if isinstance(record, SourceRecord)]
-    pairs = math.ceil(settings.images_per_epoch / 2)
-    return _loader(FreshPairs(sources, KINDS, settings.size, pairs, settings.seed), settings, shuffle=False)
+    number = math.ceil(settings.images_per_epoch / 2)
+    pairs = FreshPairs(sources, kinds, settings.size, number, settings.seed)
+    return _loader(pairs, settings.batch // 2, settings, EpochIndices(number, settings.seed))
 
 
 def _loader(
-    dataset: StoredImages | FreshPairs, settings: FitSettings, *, shuffle: bool
+    dataset: Dataset[Sample], batch: int, settings: FitSettings, indices: EpochIndices | None = None
 ) -> DataLoader[Sample]:
-    fresh = isinstance(dataset, FreshPairs)
+    """Return what loads all samples in order, or those of `indices` to learn from."""
     return DataLoader(
         dataset,
-        batch_size=max(1, settings.batch // 2) if fresh else settings.batch,
-        shuffle=shuffle,
-        sampler=FreshIndices(len(dataset)) if fresh else None,
+        batch_size=batch,
+        sampler=indices,
         # Batch normalization cannot learn from a last batch of one.
-        drop_last=shuffle or fresh,
+        drop_last=indices is not None,
         num_workers=settings.workers,
         collate_fn=collate,
+        pin_memory=accelerator() == "cuda",
+        persistent_workers=indices is not None and settings.workers > 0,
     )
-
-
-def network_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of `MIQANet` in a checkpoint of `fit`.
-
-    Raises:
-        FileNotFoundError: there is no such checkpoint; the run has not finished an epoch.
-    """
-    if not checkpoint.is_file():
-        raise FileNotFoundError(
-            f"{checkpoint.parent} holds no {checkpoint.name}: it has not finished an epoch"
-        )
-    content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    prefix = "network."
-    state = content["state_dict"]
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchmetrics.functional.classification import binary_auroc
 
-from miqanet.networks import MIQANet, MIQANetSettings, Output
+from miqanet.networks import judge, make_network
 from miqanet.training.data import Sample
 
 _WARM_UP = 0.05
@@ -19,41 +19,47 @@ _WARM_UP = 0.05
 
 
 class QualityModule(lightning.LightningModule):
-    """MIQANet, its losses and what is watched while it learns."""
+    """A network, its losses and what is watched while it learns."""
 
     def __init__(
-        self, kinds: Sequence[str], learning_rate: float, weight_decay: float, watched: Sequence[str]
+        self,
+        kinds: Sequence[str],
+        learning_rate: float,
+        weight_decay: float,
+        watched: Sequence[str],
+        network: str = "miqanet",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.network = MIQANet(MIQANetSettings(artifact_kinds=tuple(kinds)))
+        self.network = make_network(network, artifact_kinds=kinds)
         self._rate, self._decay = learning_rate, weight_decay
         self.watched = tuple(watched)
         self._answers: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in watched}
 
-    def forward(self, image: Tensor) -> Output:
-        """Judge prepared images (N, 1, size, size)."""
-        output: Output = self.network(image.contiguous(memory_format=torch.channels_last))
-        return output
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge prepared images (N, 1, size, size): logits of quality (N, 2) and of artifacts (N, kinds)."""
+        quality, artifacts = judge(self.network, image.contiguous(memory_format=torch.channels_last))
+        return quality.float(), artifacts.float()
 
     def training_step(self, batch: Sample, _index: int) -> Tensor:
         """Cross entropy of the verdict, and binary cross entropy of each artifact where that head is there."""
-        output = self(batch.image)
-        loss = functional.cross_entropy(output.quality.float(), torch.stack([1 - batch.low, batch.low], 1))
-        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True)
+        quality, artifacts = self(batch.image)
+        loss = functional.cross_entropy(quality, torch.stack([1 - batch.low, batch.low], 1))
+        self.log("loss", loss, prog_bar=True, on_step=False, on_epoch=True, sync_dist=True)
         if batch.kinds.shape[1]:
             # Summed over kinds: to name one of many artifacts tells the features far more than low or high does.
+            known = ~batch.kinds.isnan()
             named = functional.binary_cross_entropy_with_logits(
-                output.artifacts.float(), batch.kinds, reduction="sum"
+                artifacts[known], batch.kinds[known], reduction="sum"
             ) / len(batch.kinds)
-            self.log("artifact_loss", named, on_step=False, on_epoch=True)
+            self.log("artifact_loss", named, on_step=False, on_epoch=True, sync_dist=True)
             loss = loss + named
         return loss
 
     def validation_step(self, batch: Sample, _index: int, dataloader_idx: int = 0) -> None:
         """Collect probabilities for each watched set."""
         name = self.watched[dataloader_idx]
-        probability = self(batch.image).quality.float().softmax(1)[:, 1]
+        probability = self(batch.image)[0].softmax(1)[:, 1]
         self._answers[name].append((probability, (batch.low >= 0.5).int()))
 
     def on_validation_epoch_end(self) -> None:
@@ -65,8 +71,9 @@ class QualityModule(lightning.LightningModule):
             probability, low = (torch.cat(parts) for parts in zip(*answers, strict=True))
             one_class = bool((low == low[0]).all())
             auc = torch.tensor(torch.nan) if one_class else binary_auroc(probability, low)
-            self.log(f"{name}_auc", auc, prog_bar=name == self.watched[0])
-            self.log(f"{name}_false_alarms", (probability[low == 0] >= 0.5).float().mean())
+            false_alarms = (probability[low == 0] >= 0.5).float().mean()
+            self.log(f"{name}_auc", auc, prog_bar=name == self.watched[0], sync_dist=True)
+            self.log(f"{name}_false_alarms", false_alarms, sync_dist=True)
             answers.clear()
 
     def configure_optimizers(self) -> Any:
@@ -76,6 +83,7 @@ class QualityModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(
             [{"params": decayed, "weight_decay": self._decay}, {"params": plain, "weight_decay": 0.0}],
             lr=self._rate,
+            fused=True,
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,

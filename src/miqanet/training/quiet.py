@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lightning.pytorch.strategies import DDPStrategy
+
 _LOGGERS = ("lightning.pytorch", "lightning.fabric")
 
 _EXPECTED = (
@@ -20,17 +22,34 @@ _EXPECTED = (
 )
 
 
+class QuietDDP(DDPStrategy):
+    """Processes that train side by side, as quiet as the one that starts them."""
+
+    def __init__(self) -> None:
+        # By pickling rather than by running the command line again: `fit` is a library, too.
+        super().__init__(start_method="spawn")
+
+    def setup_environment(self) -> None:
+        """Begin in a process that does nothing but train."""
+        _silence()
+        super().setup_environment()
+
+
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Keep from the user what Lightning says of itself; its other warnings and all errors stay."""
     before = {name: logging.getLogger(name).level for name in _LOGGERS}
     try:
         with warnings.catch_warnings():
-            for message in _EXPECTED:
-                warnings.filterwarnings("ignore", message)
-            for name in _LOGGERS:
-                logging.getLogger(name).setLevel(logging.WARNING)
+            _silence()
             yield
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
+
+
+def _silence() -> None:
+    for message in _EXPECTED:
+        warnings.filterwarnings("ignore", message)
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)

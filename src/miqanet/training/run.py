@@ -13,6 +13,9 @@ from miqanet.database.records import SubjectRecord
 
 RUN_FILE = "run.json"
 
+_BEFORE_THERE_WAS_A_CHOICE = {"network": "miqanet", "devices": 1}
+"""What runs trained, and on what, that do not say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -39,6 +42,11 @@ class Run:
 
     minutes: float = 0.0
     hardware: str = ""
+
+    @property
+    def network(self) -> str:
+        """Name of the network."""
+        return str((_BEFORE_THERE_WAS_A_CHOICE | self.settings)["network"])
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -77,7 +85,8 @@ class Run:
         return self._identity() == other._identity()
 
     def _identity(self) -> str:
-        settings = {name: value for name, value in self.settings.items() if name != "workers"}
+        settings = _BEFORE_THERE_WAS_A_CHOICE | self.settings
+        settings.pop("workers", None)
         same = replace(self, settings=settings, trained_on=(), minutes=0.0, hardware="")
         return json.dumps(asdict(same), sort_keys=True)
 
