@@ -79,3 +79,10 @@ def test_truncated_array_gives_its_good_frames_and_one_error(tmp_path: Path) -> 
     assert len(good) == 2
     assert isinstance(bad, ReadError)
     assert "truncated" in bad.reason
+
+
+def test_a_span_beyond_single_precision_is_an_error(tmp_path: Path, phantom: Phantom) -> None:
+    array = np.where(phantom() > np.median(phantom()), 3e38, -3e38).astype(np.float32)
+    (row,) = read_file(save(tmp_path / "a.npy", array))
+    assert isinstance(row, ReadError)
+    assert "single precision" in row.reason

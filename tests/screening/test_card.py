@@ -21,10 +21,12 @@ def test_shipped_card_is_usable() -> None:
     ("probability", "quality", "review"),
     [
         (0.0, "high", False),
+        (0.399, "high", False),
         (0.4, "high", True),
         (0.499, "high", True),
         (0.5, "low", True),
-        (0.61, "low", False),
+        (0.599, "low", True),
+        (0.6, "low", False),
     ],
 )
 def test_threshold_and_review_band(card: Card, probability: float, quality: str, review: bool) -> None:
@@ -58,6 +60,23 @@ def test_wrong_number_of_artifacts_is_refused(card: Card) -> None:
 def test_damaged_card_names_its_file(tmp_path: Path, content: str) -> None:
     (tmp_path / CARD_FILE).write_text(content)
     with pytest.raises(WeightsError, match=r"card\.json"):
+        Card.read(tmp_path)
+
+
+def test_a_band_without_extent_asks_no_one(card: Card) -> None:
+    alone = replace(card, review_band=(0.5, 0.5))
+    assert not any(alone.verdict(probability, NOTHING).review for probability in (0.499, 0.5, 0.501))
+
+
+def test_a_card_without_a_temperature_has_that_of_the_network(tmp_path: Path) -> None:
+    content = json.loads((default_weights() / CARD_FILE).read_text())
+    content.pop("temperature", None)
+    (tmp_path / CARD_FILE).write_text(json.dumps(content))
+    assert Card.read(tmp_path).temperature == 1
+    (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 1.5}))
+    assert Card.read(tmp_path).temperature == 1.5
+    (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 0}))
+    with pytest.raises(WeightsError, match="a temperature is above 0"):
         Card.read(tmp_path)
 
 

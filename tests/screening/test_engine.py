@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from miqanet.screening.card import CARD_FILE, MODEL_FILE, WeightsError, default_weights
 from miqanet.screening.engine import Engine
+from miqanet.screening.temperature import apply_temperature
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,19 @@ def test_answer_has_the_promised_shapes_and_ranges(engine: Engine, batch: np.nda
 
 def test_no_images_give_no_answers(engine: Engine, batch: np.ndarray) -> None:
     assert engine.infer(batch[:0]).probability_low.shape == (0,)
+
+
+def test_probabilities_are_at_the_card_s_temperature(
+    engine: Engine, batch: np.ndarray, tmp_path: Path
+) -> None:
+    shutil.copytree(engine.weights, tmp_path, dirs_exist_ok=True)
+    content = json.loads((tmp_path / CARD_FILE).read_text())
+    temperature = 3 * engine.card.temperature
+    (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": temperature}))
+    hotter, own = Engine(tmp_path).infer(batch), engine.infer(batch)
+    expected = apply_temperature(own.probability_low, 3)
+    np.testing.assert_allclose(hotter.probability_low, expected, atol=1e-4)
+    np.testing.assert_allclose(hotter.artifact_probabilities, own.artifact_probabilities, atol=1e-4)
 
 
 def test_threads_get_their_own_answers(engine: Engine, batch: np.ndarray) -> None:

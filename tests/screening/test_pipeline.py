@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from miqanet.features.measures import measure
 from miqanet.image import MRImage
 from miqanet.reading import ReadError
 from miqanet.screening.pipeline import judge
@@ -38,6 +39,16 @@ def test_verdict_belongs_to_its_image(brightness_engine, make_image: MakeImage) 
     for each in judged:
         assert each.prepared.shape == (512, 512)
         assert each.verdict.probability_low == pytest.approx(each.prepared.mean(), abs=1e-5)
+
+
+def test_only_images_that_may_be_low_are_measured(brightness_engine, make_image: MakeImage) -> None:
+    plain, review, low = judge(
+        [make_image(bright_share=share) for share in (0.1, 0.45, 0.9)], brightness_engine
+    )
+    assert (plain.verdict.review, review.verdict.review, low.verdict.review) == (False, True, False)
+    assert plain.measures is None
+    for judged in (review, low):
+        assert judged.measures == measure(judged.item.pixels)
 
 
 def test_reading_runs_only_a_bounded_way_ahead(brightness_engine, make_image: MakeImage) -> None:

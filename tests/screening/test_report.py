@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from miqanet.artifacts import KINDS
+from miqanet.features.reasons import PLAIN
+from miqanet.features.reference import ALL, shipped_reference
 from miqanet.screening import thumbnails
 from miqanet.screening.card import Card
 from miqanet.screening.report import ReportCollector, write_report
@@ -212,6 +214,35 @@ def test_findings_are_explained_in_plain_words(collector, written, gray):
     assert page.all("li", "card")[0]["data-kinds"] == "wrap_around made_up_kind"
 
 
+def test_unusual_measures_are_told_in_plain_words_with_their_figures(collector, written, gray):
+    collector.add(judged(0, 0.9, snr=1.5, qi1=0.01, body_part="BRAIN"), gray)
+    text = written().text
+    limit = shipped_reference("brain").ranges["snr"].p5
+    assert PLAIN["snr"].unusual in text
+    assert f"Signal to noise in the body 1.5; 95 of 100 clean brain images have at least {limit:.3g}" in text
+    assert PLAIN["qi1"].unusual not in text
+    assert "No clear air" not in text
+
+
+def test_image_of_unknown_body_part_is_compared_with_all(collector, written, gray):
+    collector.add(judged(0, 0.4, nyquist_ghost_ratio=0.9), gray)
+    text = written().text
+    limit = shipped_reference(ALL).ranges["nyquist_ghost_ratio"].p95
+    assert f"0.9; 95 of 100 clean images have at most {limit:.3g}" in text
+    assert "No clear air was found" in text
+
+
+def test_plainly_high_image_has_nothing_to_explain(collector, written, gray):
+    collector.add(judged(0, 0.1), gray)
+    assert "Measured in the image" not in written().text
+
+
+def test_usual_measures_are_said_to_be_usual(collector, written, gray):
+    usual = {name: limits.p50 for name, limits in shipped_reference(ALL).ranges.items()}
+    collector.add(judged(0, 0.9, **usual), gray)
+    assert "Nothing that was measured is unusual" in written().text
+
+
 def test_distribution_covers_all_images_not_only_the_embedded(collector, written, gray):
     for index in range(200):
         collector.add(judged(index, 0.005), gray)
@@ -253,8 +284,9 @@ def test_report_of_a_hundred_thousand_images_stays_under_30_megabytes(tmp_path, 
     monkeypatch.setattr(thumbnails, "encode_thumbnail", lambda _: largest)
     collector = ReportCollector(tmp_path / "pictures")
     findings = ";".join(f"{kind}:0.99" for kind in KINDS)
+    unusual = {name: -123.456 if plain.low_is_bad else 123.456 for name, plain in PLAIN.items()}
     for index in range(100_000):
-        collector.add(judged(index, 1 - index / 100_000, findings=findings), noise)
+        collector.add(judged(index, 1 - index / 100_000, findings=findings, **unusual), noise)
         collector.add_error(ResultRow.of_error(f"scans/{index}.txt", 0, "skipped: a text file"))
     write_report(collector, tmp_path / "report.html", CARD)
     size = (tmp_path / "report.html").stat().st_size

@@ -1,9 +1,11 @@
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from miqanet.features.measures import NAMES, Measures
 from miqanet.image import MRImage
 from miqanet.screening.card import Card
 from miqanet.screening.results import (
@@ -18,11 +20,12 @@ from miqanet.screening.results import (
 
 @pytest.fixture
 def rows(card: Card, make_image: Callable[..., MRImage]) -> list[ResultRow]:
+    measures = Measures(qi1=0.12345678, snr=9.5, efc=1e-12)
     image = make_image(
         'odd, "name"\n\udce9.dcm', 3, body_part="=HYPERLINK(1)", series_description="t1\x00 +C\u2028x"
     )
     return [
-        ResultRow.of_verdict(image, card.verdict(0.7654321, [0.9, 0.95, 0.1])),
+        ResultRow.of_verdict(image, card.verdict(0.7654321, [0.9, 0.95, 0.1]), measures),
         ResultRow.of_verdict(make_image(series_description="'quoted'"), card.verdict(0.1, [0.0, 0.0, 0.0])),
         ResultRow.of_error("b.txt", 0, "skipped: text"),
     ]
@@ -46,6 +49,14 @@ def test_row_says_what_the_verdict_says(rows: list[ResultRow]) -> None:
     assert rows[0].findings == "ghosting:0.95;motion:0.90"
     assert rows[0].kinds == ("ghosting", "motion")
     assert (rows[0].rows, rows[0].columns, rows[0].threshold) == (64, 64, 0.5)
+
+
+def test_row_holds_what_was_measured_and_nothing_else(rows: list[ResultRow]) -> None:
+    assert COLUMNS[-len(NAMES) :] == NAMES
+    assert (rows[0].qi1, rows[0].qi2, rows[0].snr, rows[0].efc) == (0.123457, None, 9.5, 1e-12)
+    assert rows[0].measures.snr == 9.5
+    assert math.isnan(rows[0].measures.qi2)
+    assert all(getattr(row, name) is None for row in rows[1:] for name in NAMES)
 
 
 def test_error_row_has_no_verdict(rows: list[ResultRow]) -> None:

@@ -131,6 +131,24 @@ def test_results_of_something_else_are_not_continued(engine: Engine, data: Path,
         screen(tmp_path / "out", engine, data, resume=True)
 
 
+def test_table_of_other_columns_is_not_continued(
+    engine: Engine, data: Path, tmp_path: Path, monkeypatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(run_module, "COLUMNS", run_module.COLUMNS[:-1])
+        screen(tmp_path / "out", engine, data, stop_after=1)
+    with pytest.raises(RunError, match="columns"):
+        screen(tmp_path / "out", engine, data, resume=True)
+
+
+def test_measures_are_in_the_rows_of_images_that_may_be_low(
+    engine: Engine, data: Path, tmp_path: Path
+) -> None:
+    screen(tmp_path / "out", engine, data)
+    rows = list(read_results(tmp_path / "out/results.csv"))
+    assert [row.efc is not None for row in rows] == [row.review or row.quality == "low" for row in rows]
+
+
 def test_file_named_twice_is_judged_once(engine: Engine, data: Path, tmp_path: Path) -> None:
     run = ScreeningRun(
         tmp_path / "out", engine, Selection((str(data), str(data / "below"), str(data / "a.png")))

@@ -63,6 +63,8 @@ def checked(pixels: NDArray[Any]) -> NDArray[np.float32]:
     least, greatest = float(values.min()), float(values.max())
     if not np.isfinite(least + greatest):
         raise UnreadableError("pixels are not finite (NaN or infinity)")
+    if greatest - least > np.finfo(np.float32).max:
+        raise UnreadableError("pixels from one end of single precision to the other: nothing can be computed")
     if least == greatest:
         raise UnreadableError(f"constant pixels: every one is {least:g}")
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -73,8 +74,11 @@ class Header:
     pixels: PixelElement | None
 
 
-def read_header(stream: BinaryIO, with_patient: bool) -> Header:
-    """Read the elements that are needed; patient's name and ID are not even parsed unless `with_patient`."""
+def read_header(stream: BinaryIO, with_patient: bool = False, keywords: Iterable[str] = _ELEMENTS) -> Header:
+    """Read the elements that are needed; patient's name and ID are not even parsed unless `with_patient`.
+
+    `keywords` names the elements, by default those that images are made of.
+    """
     read_preamble(stream, force=True)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)
     transfer_syntax = text(meta, "TransferSyntaxUID") or _guess_transfer_syntax(stream)
@@ -89,13 +93,13 @@ def read_header(stream: BinaryIO, with_patient: bool) -> Header:
             pixels = PixelElement(int(tag), stream.tell(), length)
         return tag >= FLOATS
 
-    keywords = _ELEMENTS + (_PATIENT_ELEMENTS if with_patient else ())
+    wanted = (*keywords, *(_PATIENT_ELEMENTS if with_patient else ()))
     dataset = read_dataset(
         stream,
         is_implicit_VR=transfer_syntax == uids.ImplicitVRLittleEndian,
         is_little_endian=transfer_syntax != uids.ExplicitVRBigEndian,
         stop_when=at_pixels,
-        specific_tags=[Tag(keyword) for keyword in keywords],
+        specific_tags=[Tag(keyword) for keyword in wanted],
     )
     return Header(dataset, text(meta, "MediaStorageSOPClassUID"), transfer_syntax, stream, pixels)
 

@@ -45,10 +45,13 @@ class Card:
     """Probability of low from which an image is called low."""
 
     review_band: tuple[float, float]
-    """Abstain band: least and greatest probability of low at which a person should look."""
+    """Abstain band: from its beginning, and up to its end, a person should look."""
 
     artifact_thresholds: dict[str, float]
     """Probability from which an artifact is named, one a kind."""
+
+    temperature: float = 1.0
+    """What the logit of low is divided by (`miqanet.screening.temperature`)."""
 
     @classmethod
     def read(cls, weights: Path) -> Self:
@@ -70,6 +73,7 @@ class Card:
                 threshold=float(content["threshold"]),
                 review_band=(low, high),
                 artifact_thresholds={kind: float(content["artifact_thresholds"][kind]) for kind in kinds},
+                temperature=_positive(content.get("temperature", 1.0)),
             )
         except FileNotFoundError:
             raise WeightsError(
@@ -106,7 +110,7 @@ class Card:
         probability_low = round(float(probability_low), 6)
         quality = Quality.LOW if probability_low >= self.threshold else Quality.HIGH
         least, greatest = self.review_band
-        review = least <= probability_low <= greatest
+        review = least <= probability_low < greatest
         floor = 0.0 if review or quality is Quality.LOW else _SURE
         findings = [
             Finding(kind, float(probability))
@@ -123,3 +127,9 @@ class Card:
             threshold=self.threshold,
             heat_map=heat_map,
         )
+
+
+def _positive(temperature: Any) -> float:
+    if float(temperature) <= 0:
+        raise ValueError(f"a temperature is above 0, not {temperature}")
+    return float(temperature)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miqanet.screening.card import MODEL_FILE, Card, WeightsError
+from miqanet.screening.temperature import apply_temperature
 
 Array = NDArray[np.float32]
 
@@ -23,7 +24,7 @@ class Prediction(NamedTuple):
     """What the network says of N images."""
 
     probability_low: Array
-    """(N,)"""
+    """(N,), at the card's temperature."""
 
     artifact_probabilities: Array
     """(N, kinds), in the order of the card's `artifact_kinds`."""
@@ -100,7 +101,10 @@ class Engine:
                 answer[index] = request.get_tensor(port).data[0]
         self._idle.put(request)
         probabilities, artifacts, activation_map = answers
-        return Prediction(probabilities[:, 1], artifacts, activation_map)
+        low = probabilities[:, 1]
+        if self.card.temperature != 1:
+            low = apply_temperature(low, self.card.temperature).astype(np.float32)
+        return Prediction(low, artifacts, activation_map)
 
 
 def _import_openvino() -> Any:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from miqanet.features.measures import Measures, measure
 from miqanet.image import MRImage
 from miqanet.preprocessing import prepare
 from miqanet.reading import ReadError
 from miqanet.screening.engine import Engine
-from miqanet.verdict import Verdict
+from miqanet.verdict import Quality, Verdict
 
 _PIXELS_UNDER_WAY = 2**26
 """Bound on the pixels that wait at once (256 MB): few huge images wait together, or many small ones."""
@@ -27,6 +28,9 @@ class Judged(NamedTuple):
     verdict: Verdict | None = None
     prepared: NDArray[np.float32] | None = None
     """(size, size), 0..1."""
+
+    measures: Measures | None = None
+    """Of an image that is low or in the review band: what may speak against it."""
 
 
 def judge(items: Iterable[MRImage | ReadError], engine: Engine) -> Generator[Judged, None, None]:
@@ -68,7 +72,9 @@ def _judge_one(image: MRImage, engine: Engine) -> Judged:
         )
     probability_low, artifact_probabilities, activation_map = engine.infer(prepared[None, None])
     verdict = engine.card.verdict(float(probability_low[0]), artifact_probabilities[0], activation_map[0])
-    return Judged(image, verdict, prepared)
+    # Measures cost a few milliseconds, and an image that is plainly high needs no reasons.
+    suspect = verdict.review or verdict.quality is Quality.LOW
+    return Judged(image, verdict, prepared, measure(image.pixels) if suspect else None)
 
 
 def _is_done(judged: Future[Judged] | Judged) -> bool:

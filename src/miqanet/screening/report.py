@@ -15,6 +15,9 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from miqanet import __version__
+from miqanet.database.body_parts import normalize_body_part
+from miqanet.features.reasons import Reason, reasons
+from miqanet.features.reference import ALL, Reference, shipped_reference
 from miqanet.screening.card import Card
 from miqanet.screening.collector import BINS, ReportCollector
 from miqanet.screening.guidance import Guide, guide
@@ -37,6 +40,9 @@ class _Card:
     folder: str
     group: str
     findings: tuple[tuple[str, Guide, float], ...]
+    reference: Reference
+    """The clean images that its measures are compared with."""
+    reasons: tuple[Reason, ...]
     jpeg: str
     heat_map: str
 
@@ -86,6 +92,7 @@ def write_report(collector: ReportCollector, path: Path, card: Card) -> None:
         threshold=card.threshold,
         review_band=card.review_band,
         created=datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        reference=shipped_reference(ALL),
         version=__version__,
         style=Markup(style),  # noqa: S704  # our own file
         script=Markup(script),  # noqa: S704
@@ -101,12 +108,15 @@ def write_report(collector: ReportCollector, path: Path, card: Card) -> None:
 def _cards(collector: ReportCollector, rows: list[ResultRow], full_scale: float) -> Iterator[_Card]:
     for row, picture in collector.pictures(rows):
         pure = PurePath(row.path)
+        reference = shipped_reference(normalize_body_part(row.body_part))
         yield _Card(
             row=row,
             name=pure.name,
             folder="" if pure.parent == PurePath() else f"{pure.parent}/",
             group="review" if row.review else row.quality,
             findings=tuple(_findings(row)),
+            reference=reference,
+            reasons=reasons(row.measures, reference),
             jpeg="" if picture is None else _base64(picture.jpeg),
             heat_map="" if picture is None else _base64(encode_heat_map(picture.heat_map, full_scale)),
         )

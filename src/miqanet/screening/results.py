@@ -8,6 +8,7 @@ resumes a run, sorts its files or reports on it reads that table.
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
@@ -15,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Self
 
+from miqanet.features.measures import NAMES, Measures
 from miqanet.image import MRImage
 from miqanet.verdict import Verdict
 
@@ -64,6 +66,18 @@ class ResultRow:
     patient: str = ""
     """Name and ID; empty unless asked for."""
 
+    qi1: float | None = None
+    """This and the following are MR's own measures (see `miqanet.features.measures`), of images that are low or in
+    the review band; None where one cannot be measured."""
+
+    qi2: float | None = None
+    snr: float | None = None
+    snr_dietrich: float | None = None
+    fber: float | None = None
+    efc: float | None = None
+    nyquist_ghost_ratio: float | None = None
+    sharpness: float | None = None
+
     @property
     def skipped(self) -> bool:
         """Whether this is no MR image, as opposed to one that could not be read."""
@@ -74,10 +88,22 @@ class ResultRow:
         """Kinds of artifact that the findings name, most probable first."""
         return tuple(finding.partition(":")[0] for finding in self.findings.split(";") if finding)
 
+    @property
+    def measures(self) -> Measures:
+        """The measures of the image, NaN where there is none."""
+        cells = {name: getattr(self, name) for name in NAMES}
+        return Measures(**{name: value for name, value in cells.items() if value is not None})
+
     @classmethod
-    def of_verdict(cls, image: MRImage, verdict: Verdict) -> Self:
+    def of_verdict(cls, image: MRImage, verdict: Verdict, measures: Measures | None = None) -> Self:
         """Return the row of a judged image."""
+        known: dict[str, Any] = {
+            name: float(f"{value:.6g}")
+            for name, value in asdict(measures or Measures()).items()
+            if not math.isnan(value)
+        }
         return cls(
+            **known,
             path=encodable(image.path),
             frame=image.frame,
             quality=str(verdict.quality),
@@ -163,7 +189,7 @@ def write_parquet(rows: Iterator[ResultRow], path: Path, chunk: int = 4096) -> N
     import pyarrow.parquet as pq
 
     types = {"frame": pa.int32(), "rows": pa.int32(), "columns": pa.int32(), "review": pa.bool_()}
-    types |= {"probability_low": pa.float64(), "threshold": pa.float64()}
+    types |= dict.fromkeys(("probability_low", "threshold", *NAMES), pa.float64())
     schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
     with pq.ParquetWriter(partial(path), schema) as writer:
         while some := [asdict(row) for row in islice(rows, chunk)]:
@@ -193,7 +219,9 @@ def _from_cells(cells: dict[str, str]) -> ResultRow:
     }
     values["review"] = cells["review"] == "true"
     values["frame"] = int(cells["frame"])
-    for name, kind in (("probability_low", float), ("threshold", float), ("rows", int), ("columns", int)):
+    numbers: dict[str, type[int] | type[float]] = {"rows": int, "columns": int}
+    numbers |= dict.fromkeys(("probability_low", "threshold", *NAMES), float)
+    for name, kind in numbers.items():
         values[name] = kind(cells[name]) if cells[name] else None
     return ResultRow(**values)
 

@@ -22,6 +22,7 @@ from miqanet.screening.engine import Engine
 from miqanet.screening.pipeline import Judged, judge
 from miqanet.screening.report import ReportCollector, write_report
 from miqanet.screening.results import (
+    COLUMNS,
     ResultRow,
     ResultsWriter,
     encodable,
@@ -140,6 +141,7 @@ class ScreeningRun:
         """Write down what the results in this folder are of, or check that they are of the same."""
         settings = asdict(self._selection) | {
             "miqanet": __version__,
+            "columns": COLUMNS,
             "weights": _digest(self._engine.weights),
         }
         text = json.dumps(settings, indent=1)
@@ -259,7 +261,7 @@ def _row(judged: Judged) -> ResultRow:
     if isinstance(judged.item, ReadError):
         return ResultRow.of_error(judged.item.path, judged.item.frame, judged.item.reason)
     assert judged.verdict is not None  # noqa: S101  # an image has a verdict or becomes a ReadError
-    return ResultRow.of_verdict(judged.item, judged.verdict)
+    return ResultRow.of_verdict(judged.item, judged.verdict, judged.measures)
 
 
 @lru_cache(maxsize=256)
