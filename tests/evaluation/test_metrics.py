@@ -1,88 +1,161 @@
+"""Figures against counts by hand and against scikit-learn, weights and ties included."""
+
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn import metrics as sk
 
-from miqanet.evaluation.metrics import Estimate, Judged, accuracy, auc, estimate, false_alarm_rate, miss_rate
+from miqanet.evaluation.metrics import (
+    CALIBRATION_BINS,
+    TABLE,
+    Judged,
+    accuracy,
+    auc,
+    average_precision,
+    balanced_accuracy,
+    brier,
+    calibration_error,
+    cohen_kappa,
+    f1,
+    false_alarm_rate,
+    matthews_correlation,
+    miss_rate,
+    precision,
+    recall,
+    risk_coverage_area,
+    sensitivity_at_specificity,
+)
 
 FOUR = Judged(
     np.array([0.9, 0.4, 0.6, 0.1]), np.array([True, True, False, False]), np.array([0, 0, 1, 1], np.int64)
 )
+ONCE = np.ones((1, 4))
+
+
+def one(figure, judged, **arguments):
+    return float(figure(judged, np.ones((1, len(judged))), **arguments)[0])
+
+
+def random(images: int = 90) -> Judged:
+    """Return images of which many are judged alike: probabilities in steps of a twentieth."""
+    rng = np.random.default_rng(0)
+    low = rng.random(images) < 0.4
+    probability = np.round(np.clip(rng.random(images) * 0.7 + 0.3 * low, 0, 1) * 20) / 20
+    return Judged(probability, low, rng.integers(12, size=images))
+
+
+def drawn(images: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 4, (5, images)).astype(float)
 
 
 def test_figures_are_those_counted_by_hand():
-    assert auc(FOUR) == pytest.approx(3 / 4)
-    assert false_alarm_rate(FOUR, 0.5) == 0.5
-    assert miss_rate(FOUR, 0.5) == 0.5
-    assert accuracy(FOUR, 0.5) == 0.5
-    assert accuracy(FOUR, 0.7) == 0.75
+    assert one(auc, FOUR) == pytest.approx(3 / 4)
+    assert one(false_alarm_rate, FOUR) == 0.5
+    assert one(miss_rate, FOUR) == 0.5
+    assert one(accuracy, FOUR) == 0.5
+    assert one(accuracy, FOUR, threshold=0.7) == 0.75
+    assert one(recall, FOUR, of_low=True, threshold=0.7) == 0.5
+    assert one(precision, FOUR, of_low=True, threshold=0.7) == 1
 
 
 def test_an_image_at_the_threshold_is_called_low():
-    assert false_alarm_rate(FOUR, 0.6) == 0.5
-    assert miss_rate(FOUR, 0.4) == 0
+    assert one(false_alarm_rate, FOUR, threshold=0.6) == 0.5
+    assert one(miss_rate, FOUR, threshold=0.4) == 0
 
 
-def test_area_is_sklearns():
+@pytest.mark.parametrize(
+    ("figure", "reference"),
+    [
+        (auc, lambda low, p, w: sk.roc_auc_score(low, p, sample_weight=w)),
+        (average_precision, lambda low, p, w: sk.average_precision_score(low, p, sample_weight=w)),
+        (brier, lambda low, p, w: sk.brier_score_loss(low, p, sample_weight=w)),
+    ],
+)
+def test_figures_of_probabilities_are_scikit_learns(figure, reference):
+    judged = random()
+    weights = drawn(len(judged))
+    expected = [reference(judged.low, judged.probability_low, w) for w in weights]
+    np.testing.assert_allclose(figure(judged, weights), expected)
+
+
+@pytest.mark.parametrize(
+    ("figure", "reference"),
+    [
+        (accuracy, sk.accuracy_score),
+        (balanced_accuracy, sk.balanced_accuracy_score),
+        (cohen_kappa, sk.cohen_kappa_score),
+        (matthews_correlation, sk.matthews_corrcoef),
+        (partial(precision, of_low=True), partial(sk.precision_score, pos_label=True)),
+        (partial(recall, of_low=False), partial(sk.recall_score, pos_label=False)),
+        (partial(f1, of_low=True), partial(sk.f1_score, pos_label=True)),
+        (partial(f1, of_low=False), partial(sk.f1_score, pos_label=False)),
+    ],
+)
+def test_figures_of_verdicts_are_scikit_learns(figure, reference):
+    judged = random()
+    weights = drawn(len(judged))
+    called = judged.probability_low >= 0.5
+    expected = [reference(judged.low, called, sample_weight=w) for w in weights]
+    np.testing.assert_allclose(figure(judged, weights), expected)
+
+
+def test_sensitivity_at_a_specificity_is_the_roc_curves():
+    judged = random()
+    for w, value in zip(
+        drawn(len(judged)), sensitivity_at_specificity(judged, drawn(len(judged))), strict=True
+    ):
+        false, found, _ = sk.roc_curve(judged.low, judged.probability_low, sample_weight=w)
+        assert value == pytest.approx(found[false <= 0.05 + 1e-12].max())
+
+
+def test_drawing_an_image_twice_is_having_it_twice():
+    judged = random()
+    weights = drawn(len(judged))
+    for name, figure in TABLE.items():
+        for w, value in zip(weights, figure(judged, weights), strict=True):
+            repeated = judged.take(np.repeat(np.arange(len(judged)), w.astype(int)))
+            assert one(figure, repeated) == pytest.approx(value), name
+
+
+def test_calibration_error_is_the_mean_over_bins_of_equal_mass():
     rng = np.random.default_rng(0)
-    low = rng.random(80) < 0.4
-    judged = Judged(rng.random(80) + 0.3 * low, low, np.arange(80))
-    assert auc(judged) == pytest.approx(roc_auc_score(low, judged.probability_low))
+    probability = rng.permutation(np.linspace(0.01, 0.99, 20 * CALIBRATION_BINS))
+    low = rng.random(len(probability)) < probability**2
+    judged = Judged(probability, low, np.arange(len(low)))
+    bins = np.array_split(np.argsort(probability), CALIBRATION_BINS)
+    expected = np.mean([abs(probability[b].mean() - low[b].mean()) for b in bins])
+    assert one(calibration_error, judged) == pytest.approx(expected)
+    assert one(calibration_error, judged, target=probability) == pytest.approx(0)
+
+
+def test_equal_probabilities_are_calibrated_in_whatever_order_their_images_come():
+    low = np.arange(60) < 15
+    judged = Judged(np.full(60, 0.25), low, np.arange(60))
+    assert one(calibration_error, judged) == pytest.approx(0, abs=1e-12)
+    steps = random()
+    shuffled = steps.take(np.random.default_rng(2).permutation(len(steps)))
+    assert one(calibration_error, shuffled) == pytest.approx(one(calibration_error, steps))
+
+
+def test_errors_among_the_surest_images_cost_most():
+    subject = np.arange(4)
+    low = np.ones(4, bool)
+    right_when_sure = Judged(np.array([0.99, 0.9, 0.8, 0.4]), low, subject)
+    wrong_when_sure = Judged(np.array([0.01, 0.9, 0.8, 0.6]), low, subject)
+    assert one(risk_coverage_area, right_when_sure, of_low=True) == pytest.approx((0 + 0 + 0 + 1 / 4) / 4)
+    # 0.01 is surest: an error from the first image on.
+    expected = (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
+    assert one(risk_coverage_area, wrong_when_sure, of_low=True) == pytest.approx(expected)
+    assert np.isnan(one(risk_coverage_area, wrong_when_sure, of_low=False))
 
 
 def test_a_figure_without_its_images_is_not_a_number():
-    low = FOUR.take(FOUR.low)
-    none = FOUR.take(np.zeros(4, bool))
-    assert math.isnan(auc(low))
-    assert math.isnan(false_alarm_rate(low, 0.5))
-    assert math.isnan(miss_rate(FOUR.take(~FOUR.low), 0.5))
-    assert math.isnan(accuracy(none, 0.5))
-    for figure in (auc, partial(accuracy, threshold=0.5)):
-        undefined = estimate(figure, none)
-        assert math.isnan(undefined.value)
-        assert math.isnan(undefined.least)
-        assert math.isnan(undefined.greatest)
-
-
-def alike(images_a_subject: int, subjects: int = 12) -> Judged:
-    """Return subjects whose images are all judged alike, right or wrong."""
-    rng = np.random.default_rng(3)
-    probability = np.repeat(np.where(rng.random(subjects) < 0.3, 0.9, 0.1), images_a_subject)
-    number = len(probability)
-    return Judged(probability, np.zeros(number, bool), np.repeat(np.arange(subjects), images_a_subject))
-
-
-def test_intervals_know_that_images_of_a_subject_are_alike():
-    figure = partial(false_alarm_rate, threshold=0.5)
-    judged = alike(30)
-    by_subject = estimate(figure, judged)
-    by_image = estimate(figure, Judged(judged.probability_low, judged.low, np.arange(len(judged))))
-    assert by_subject.value == by_image.value
-    assert by_subject.greatest - by_subject.least > 3 * (by_image.greatest - by_image.least)
-    # Thirty images of a subject that are judged alike say no more than one.
-    once = estimate(figure, alike(1))
-    assert by_subject.least == pytest.approx(once.least)
-    assert by_subject.greatest == pytest.approx(once.greatest)
-
-
-def test_intervals_hold_the_figure_and_come_out_the_same_again():
-    rng = np.random.default_rng(0)
-    low = rng.random(200) < 0.5
-    judged = Judged(rng.random(200) + 0.2 * low, low, rng.integers(40, size=200))
-    first = estimate(auc, judged)
-    assert 0 < first.least < first.value < first.greatest < 1
-    assert estimate(auc, judged) == first
-    assert estimate(auc, judged, seed=1) != first
-
-
-def test_resamplings_without_a_class_are_left_out():
-    judged = Judged(np.array([0.9, 0.1]), np.array([True, False]), np.array([0, 1], np.int64))
-    assert estimate(auc, judged) == Estimate(1, 1, 1)
-
-
-def test_an_estimate_is_written_with_its_interval():
-    assert str(Estimate(0.97123, 0.95, 0.98765)) == "0.971 [0.950, 0.988]"
+    low, none = FOUR.take(FOUR.low), FOUR.take(np.zeros(4, bool))
+    for figure in (auc, average_precision, false_alarm_rate, sensitivity_at_specificity):
+        assert np.isnan(one(figure, low if figure is not average_precision else FOUR.take(~FOUR.low)))
+    assert np.isnan(one(miss_rate, FOUR.take(~FOUR.low)))
+    for name, figure in TABLE.items():
+        assert np.isnan(one(figure, none)), name

@@ -10,9 +10,12 @@ import pytest
 from miqanet.database.folds import Role
 from miqanet.database.png import encode_png
 from miqanet.database.records import ImageRecord, SourceRecord
-from miqanet.evaluation.shipping import ask, measure, thresholds
+from miqanet.evaluation.shipping import ask, choose, measure
+from miqanet.evaluation.temperature import apply_temperature
+from miqanet.evaluation.thresholds import ErrorRates, Thresholds
 
 KINDS = ("motion", "noise")
+AT_ONE_HALF = Thresholds(0.5, (0.5, 0.5))
 
 
 def test_images_and_clean_slices_are_judged_as_the_network_sees_them(tmp_path):
@@ -36,27 +39,49 @@ def test_images_and_clean_slices_are_judged_as_the_network_sees_them(tmp_path):
     np.testing.assert_allclose(answers.image_artifacts, [[0.1, 0.9]])
 
 
-def test_thresholds_come_from_validation_subjects_alone(evaluated):
-    chosen, naming = thresholds(evaluated.answers, evaluated.roles, KINDS)
+def test_choices_come_from_validation_subjects_alone(evaluated):
+    chosen = choose(evaluated.answers, evaluated.roles, KINDS)
     for place, image in enumerate(evaluated.answers.images):
         if evaluated.roles[image.subject] is not Role.VALIDATION:
             evaluated.answers.image_low[place] = 0.5
             evaluated.answers.image_artifacts[place] = 0.5
     evaluated.answers.source_low[4:] = 0.5
-    assert thresholds(evaluated.answers, evaluated.roles, KINDS) == (chosen, naming)
+    assert choose(evaluated.answers, evaluated.roles, KINDS) == chosen
 
 
-def test_thresholds_count_clean_slices_among_the_high_images(evaluated):
-    before, _ = thresholds(evaluated.answers, evaluated.roles, KINDS)
-    evaluated.answers.source_low[:4] = 0.95
-    after, naming = thresholds(evaluated.answers, evaluated.roles, KINDS)
-    assert after.decision > 0.95 > before.decision
+def test_clean_slices_count_among_the_high_images(evaluated):
+    _, naming = choose(evaluated.answers, evaluated.roles, KINDS)
     assert set(naming) == set(KINDS)
     assert all(0.2 < threshold < 0.9 for threshold in naming.values())
+    before, _ = choose(evaluated.answers, evaluated.roles, KINDS)
+    evaluated.answers.source_low[:4] = 0.95
+    after, _ = choose(evaluated.answers, evaluated.roles, KINDS)
+    # What was sure is doubtful: hotter, and a person has to look.
+    assert after.temperature > before.temperature
+    assert before.thresholds.review_band[0] == before.thresholds.review_band[1]
+    assert after.thresholds.review_band[0] < after.thresholds.review_band[1]
+
+
+def test_stated_rates_of_errors_are_those_that_thresholds_keep(evaluated):
+    evaluated.answers.source_low[:4] = 0.95
+    strict, _ = choose(evaluated.answers, evaluated.roles, KINDS, ErrorRates(0, 0))
+    lax, _ = choose(evaluated.answers, evaluated.roles, KINDS, ErrorRates(0.5, 0.5))
+    assert strict.thresholds.review_band[1] > lax.thresholds.review_band[1]
+
+
+def test_answers_at_a_temperature_keep_what_they_say_of_artifacts(evaluated):
+    hotter = evaluated.answers.at(2.0)
+    np.testing.assert_allclose(
+        hotter.image_low, apply_temperature(evaluated.answers.image_low, 2.0), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        hotter.source_low, apply_temperature(evaluated.answers.source_low, 2.0), atol=1e-12
+    )
+    np.testing.assert_array_equal(hotter.image_artifacts, evaluated.answers.image_artifacts)
 
 
 def test_figures_are_those_of_the_role_s_subjects(evaluated):
-    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, 0.5)
+    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, AT_ONE_HALF)
     assert measured["subjects"] == 4
     assert measured["images"] == {"low": 12, "high": 12, "clean": 4}
     assert measured["clean_called_low"]["value"] == 0.25
@@ -70,8 +95,23 @@ def test_figures_are_those_of_the_role_s_subjects(evaluated):
         assert measured[figure]["least"] <= measured[figure]["value"] <= measured[figure]["greatest"]
 
 
+def test_what_lies_in_the_review_band_is_not_decided(evaluated):
+    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, Thresholds(0.5, (0.2, 0.99)))
+    images = [
+        (image.low, probability)
+        for image, probability in zip(evaluated.answers.images, evaluated.answers.image_low, strict=True)
+        if evaluated.roles[image.subject] is Role.TEST
+    ]
+    decided = [probability < 0.2 or probability >= 0.99 for _, probability in images]
+    assert measured["decided"]["value"] == pytest.approx(np.mean(decided))
+    passed = [probability < 0.2 for low, probability in images if low]
+    assert measured["low_passed"]["value"] == pytest.approx(np.mean(passed))
+    assert measured["high_condemned"]["value"] == 0
+    assert 0 < measured["calibration_error"]["value"] < 1
+
+
 def test_an_artifact_is_counted_where_it_alone_spoils_the_image(evaluated):
-    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, 0.5)
+    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, AT_ONE_HALF)
     assert measured["detected_by_artifact"] == {
         "motion": {"images": 4, "called_low": 4},
         "noise": {"images": 4, "called_low": 3},
@@ -79,7 +119,7 @@ def test_an_artifact_is_counted_where_it_alone_spoils_the_image(evaluated):
 
 
 def test_false_alarms_are_told_by_body_part(evaluated):
-    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, 0.5)
+    measured = measure(evaluated.answers, evaluated.roles, Role.TEST, AT_ONE_HALF)
     assert measured["clean_called_low_by_body_part"] == {
         "brain": {"images": 2, "called_low": 0},
         "knee": {"images": 2, "called_low": 1},
@@ -87,7 +127,7 @@ def test_false_alarms_are_told_by_body_part(evaluated):
 
 
 def test_figures_without_images_are_none(evaluated):
-    measured = measure(evaluated.answers, evaluated.roles, Role.HELD_OUT, 0.5)
+    measured = measure(evaluated.answers, evaluated.roles, Role.HELD_OUT, AT_ONE_HALF)
     assert measured["images"] == {"low": 0, "high": 0, "clean": 0}
     assert measured["accuracy"] == {"value": None, "least": None, "greatest": None}
     json.dumps(measured, allow_nan=False)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from miqanet.evaluation.thresholds import artifact_threshold, choose_thresholds
+from miqanet.evaluation.thresholds import ErrorRates, artifact_threshold, choose_thresholds
 
 
 def answers(seed, high=200, low=100, decimals=6):
@@ -17,30 +17,52 @@ def answers(seed, high=200, low=100, decimals=6):
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("decimals", [6, 1])
 @pytest.mark.parametrize("high", [5, 37, 200])
-def test_rates_hold_on_the_images_that_thresholds_are_chosen_on(seed, decimals, high):
+@pytest.mark.parametrize("rates", [(0.02, 0.05), (0.0, 0.0), (0.1, 0.3)])
+def test_rates_hold_on_the_images_that_thresholds_are_chosen_on(seed, decimals, high, rates):
     probability, low = answers(seed, high, low=high // 2, decimals=decimals)
-    chosen = choose_thresholds(probability, low)
+    misses, false_alarms = rates
+    chosen = choose_thresholds(probability, low, ErrorRates(misses, false_alarms))
     least, greatest = chosen.review_band
-    assert np.mean(probability[~low] >= chosen.decision) <= 0.03
-    assert np.mean(probability[~low] > greatest) <= 0.01
-    assert np.mean(probability[low] < least) <= 0.02
+    assert np.mean(probability[low] < least) <= misses
+    assert np.mean(probability[~low] >= greatest) <= false_alarms
     assert least <= chosen.decision <= greatest
 
 
-def test_the_decision_is_no_stricter_than_it_has_to_be():
-    probability, low = answers(0, high=1000)
-    decision = choose_thresholds(probability, low, false_alarm_rate=0.05).decision
-    assert np.mean(probability[~low] >= decision) == pytest.approx(0.05, abs=0.001)
-    # It lies between two images, on neither.
-    assert np.abs(probability - decision).min() > 0
+def test_the_band_is_no_wider_than_it_has_to_be():
+    probability, low = answers(0, high=2000, low=1000)
+    least, greatest = choose_thresholds(probability, low).review_band
+    assert least < greatest
+    assert np.mean(probability[low] < least) == pytest.approx(0.02, abs=0.001)
+    assert np.mean(probability[~low] >= greatest) == pytest.approx(0.05, abs=0.001)
+    # It ends between images, on none.
+    assert np.abs(probability - least).min() > 0
+    assert np.abs(probability - greatest).min() > 0
 
 
-def test_separable_classes_have_the_decision_between_the_rates():
-    probability = np.array([0.1, 0.2, 0.3, 0.8, 0.9])
-    low = probability > 0.5
-    chosen = choose_thresholds(probability, low)
-    assert 0.3 < chosen.decision < 1
-    assert chosen.review_band[0] <= 0.8
+def test_no_person_is_asked_where_both_rates_hold_without():
+    probability, low = answers(0, high=1000, low=500)
+    chosen = choose_thresholds(probability, low, ErrorRates(0.1, 0.1))
+    assert chosen.review_band == (chosen.decision, chosen.decision)
+    assert np.mean(probability[low] < chosen.decision) <= 0.1
+    assert np.mean(probability[~low] >= chosen.decision) <= 0.1
+
+
+def test_classes_that_do_not_overlap_are_parted_between_them():
+    probability = np.array([0.1, 0.2, 0.3, 0.4, 0.45])
+    chosen = choose_thresholds(probability, probability > 0.35)
+    assert chosen.decision == pytest.approx(0.35)
+    assert chosen.review_band == (chosen.decision, chosen.decision)
+
+
+def test_the_decision_is_one_half_or_the_limit_next_to_it():
+    overlapping, low = answers(0)
+
+    def chosen(probability):
+        return choose_thresholds(probability, low, ErrorRates(0, 0))
+
+    assert chosen(overlapping).decision == 0.5
+    assert chosen(0.6 + 0.4 * overlapping).decision == chosen(0.6 + 0.4 * overlapping).review_band[0] > 0.6
+    assert chosen(0.4 * overlapping).decision == chosen(0.4 * overlapping).review_band[1] < 0.4
 
 
 @pytest.mark.parametrize("label", [True, False])

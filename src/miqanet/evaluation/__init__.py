@@ -1,1 +1,1 @@
-"""How well a trained model judges: thresholds chosen on validation subjects, measured once on test subjects."""
+"""How well models judge: protocols, figures with intervals, the benchmark, thresholds and the model card."""

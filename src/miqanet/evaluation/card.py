@@ -10,15 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 INTENDED_USE = (
     "Research. Screening of magnetic resonance images for low diagnostic quality, with a person deciding. Not a "
-    "medical device: no radiologist has rated the training images, and no hospital has validated the verdicts."
+    "medical device: no hospital has validated the verdicts."
 )
 
 
 def write_card(card: dict[str, Any], folder: Path) -> None:
-    """Write `card.json`, and `README.md` once the card holds metrics."""
+    """Write `card.json`, and `README.md` once the card says how the network was trained and what was measured."""
     card = {**card, "intended_use": INTENDED_USE}
     (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    if "metrics" in card:
+    if "training" in card and ("metrics" in card or "calibration" in card):
         templates = Environment(
             loader=PackageLoader("miqanet.evaluation"),
             undefined=StrictUndefined,

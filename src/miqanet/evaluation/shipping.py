@@ -1,21 +1,34 @@
-"""What a model card states: thresholds from validation subjects, figures from subjects that training never saw."""
+"""What a model card states: choices from validation subjects, figures from subjects that training never saw."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from miqanet.consensus import Estimate
 from miqanet.database.folds import Role
 from miqanet.database.png import read_png
 from miqanet.database.records import ImageRecord, SourceRecord
-from miqanet.evaluation.metrics import Estimate, Judged, accuracy, auc, estimate, false_alarm_rate, miss_rate
-from miqanet.evaluation.thresholds import Thresholds, artifact_threshold, choose_thresholds
+from miqanet.evaluation.bootstrap import estimate, estimates
+from miqanet.evaluation.calibration import Calibration, calibrate
+from miqanet.evaluation.metrics import (
+    Figure,
+    Judged,
+    accuracy,
+    auc,
+    calibration_error,
+    false_alarm_rate,
+    miss_rate,
+    share,
+)
+from miqanet.evaluation.temperature import apply_temperature
+from miqanet.evaluation.thresholds import DEFAULT_RATES, ErrorRates, Thresholds, artifact_threshold
 from miqanet.preprocessing import prepare
 
 Array = NDArray[np.floating]
@@ -35,6 +48,14 @@ class Answers:
 
     sources: Sequence[SourceRecord]
     source_low: Array
+
+    def at(self, temperature: float) -> Answers:
+        """Return the answers as they are at a temperature."""
+        return replace(
+            self,
+            image_low=apply_temperature(self.image_low, temperature),
+            source_low=apply_temperature(self.source_low, temperature),
+        )
 
 
 def ask(
@@ -58,17 +79,23 @@ def ask(
     )
 
 
-def thresholds(
-    answers: Answers, roles: Mapping[int, Role], kinds: Sequence[str]
-) -> tuple[Thresholds, dict[str, float]]:
-    """Choose the thresholds of the verdict and of each artifact on the validation subjects."""
+def choose(
+    answers: Answers, roles: Mapping[int, Role], kinds: Sequence[str], rates: ErrorRates = DEFAULT_RATES
+) -> tuple[Calibration, dict[str, float]]:
+    """Calibrate the verdict, and choose the threshold of each artifact, on the validation subjects.
+
+    Raises:
+        ValueError: their images are all of one class.
+    """
     chosen = _having(answers.images, roles, Role.VALIDATION)
     records = [answers.images[i] for i in chosen]
     low = np.asarray([record.low for record in records], bool)
     # Clean slices as they are count among the high images: they are what a screening mostly sees.
     clean = answers.source_low[_having(answers.sources, roles, Role.VALIDATION)]
-    verdict = choose_thresholds(
-        np.concatenate([answers.image_low[chosen], clean]), np.concatenate([low, np.zeros(len(clean), bool)])
+    calibration = calibrate(
+        np.concatenate([answers.image_low[chosen], clean]),
+        np.concatenate([low, np.zeros(len(clean), bool)]),
+        rates,
     )
     naming = {
         kind: artifact_threshold(
@@ -76,15 +103,25 @@ def thresholds(
         )
         for place, kind in enumerate(kinds)
     }
-    return verdict, naming
+    return calibration, naming
 
 
-def measure(answers: Answers, roles: Mapping[int, Role], role: Role, threshold: float) -> dict[str, Any]:
+def measure(
+    answers: Answers, roles: Mapping[int, Role], role: Role, thresholds: Thresholds
+) -> dict[str, Any]:
     """Return the figures of one role's subjects with subject-level 95 % intervals.
 
-    `clean` are the slices as they came, `high` the simulated images too mild to matter, `low` those at or
-    above the threshold of harm. A figure for which the images are missing is None, as its interval is.
+    `clean` are the slices as they came, `high` and `low` the images of the database by their labels. What is
+    `passed` or `condemned` lies below or above the review band: it is decided without a person. A figure for which
+    the images are missing is None, as its interval is.
+
+    Args:
+        answers: at the temperature that `thresholds` are for.
+        roles: of the subjects.
+        role: the one to measure.
+        thresholds: of the probability of low.
     """
+    threshold, (least, greatest) = thresholds.decision, thresholds.review_band
     chosen = _having(answers.images, roles, role)
     records = [answers.images[i] for i in chosen]
     labelled = Judged(
@@ -102,15 +139,24 @@ def measure(answers: Answers, roles: Mapping[int, Role], role: Role, threshold: 
     against_clean = Judged(
         *(np.concatenate(parts) for parts in zip(_fields(spoiled), _fields(clean), strict=True))
     )
+    inside = (labelled.probability_low >= least) & (labelled.probability_low < greatest)
+    of_labelled: dict[str, Figure] = {
+        "auc_low_against_high": auc,
+        "high_called_low": partial(false_alarm_rate, threshold=threshold),
+        "low_called_high": partial(miss_rate, threshold=threshold),
+        "accuracy": partial(accuracy, threshold=threshold),
+        "calibration_error": calibration_error,
+        "decided": partial(share, event=~inside, among=np.ones_like(inside)),
+        "low_passed": partial(miss_rate, threshold=least),
+        "high_condemned": partial(false_alarm_rate, threshold=greatest),
+    }
+    of_clean = partial(false_alarm_rate, threshold=threshold)
     return {
         "subjects": len(set(labelled.subject.tolist()) | set(clean.subject.tolist())),
         "images": {"low": int(labelled.low.sum()), "high": int((~labelled.low).sum()), "clean": len(clean)},
         "auc_low_against_clean": _stated(estimate(auc, against_clean)),
-        "auc_low_against_high": _stated(estimate(auc, labelled)),
-        "clean_called_low": _stated(estimate(partial(false_alarm_rate, threshold=threshold), clean)),
-        "high_called_low": _stated(estimate(partial(false_alarm_rate, threshold=threshold), labelled)),
-        "low_called_high": _stated(estimate(partial(miss_rate, threshold=threshold), labelled)),
-        "accuracy": _stated(estimate(partial(accuracy, threshold=threshold), labelled)),
+        "clean_called_low": _stated(estimate(of_clean, clean)),
+        **{name: _stated(figure) for name, figure in estimates(of_labelled, labelled).items()},
         "detected_by_artifact": _by_artifact(records, labelled.probability_low, threshold),
         "clean_called_low_by_body_part": _by_body_part(
             [answers.sources[i] for i in unspoiled], clean.probability_low, threshold

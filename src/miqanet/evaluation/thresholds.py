@@ -12,45 +12,57 @@ Labels = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """The errors that may happen without a person."""
+
+    miss: float = 0.02
+    """Low images called high / all low images."""
+
+    false_alarm: float = 0.05
+    """High images called low / all high images."""
+
+
+DEFAULT_RATES = ErrorRates()
+
+
+@dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From `decision` on an image is called low; within `review_band` a person should look."""
+    """The three-way verdict: high below the review band, low from its end on, and a person in between."""
 
     decision: float
+    """From here on an image is called low where no person looks; never outside the band."""
+
     review_band: tuple[float, float]
+    """Without extent where the model is good enough to do without a person."""
 
 
 def choose_thresholds(
-    probability_low: Probabilities,
-    low: Labels,
-    *,
-    false_alarm_rate: float = 0.03,
-    sure_false_alarm_rate: float = 0.01,
-    miss_rate: float = 0.02,
+    probability_low: Probabilities, low: Labels, rates: ErrorRates = DEFAULT_RATES
 ) -> Thresholds:
-    """Choose thresholds on labelled validation images, (N,) each.
+    """Choose thresholds on labelled validation images, (N,) each, with calibrated probabilities.
 
-    `decision` calls at most `false_alarm_rate` of the high images low. The review band reaches down to where
-    no more than `miss_rate` of the low images lie below it, and up to where `sure_false_alarm_rate` of the high
-    images lie above it; it always holds `decision`.
+    The band begins where as many of the low images lie below as may be missed, and ends where as many of the high
+    ones lie above as may be false alarms: a model with fewer errors leaves nothing between the two. The decision is
+    one half, what calibrated probabilities mean by more likely low than not, or the limit next to it.
 
     Raises:
         ValueError: one of the two classes is missing.
     """
     if not low.any() or low.all():
         raise ValueError("thresholds need validation images of both classes")
-    decision = _exceeded_by(probability_low[~low], false_alarm_rate)
-    greatest = max(decision, _exceeded_by(probability_low[~low], sure_false_alarm_rate))
-    least = min(decision, float(np.quantile(probability_low[low], miss_rate, method="lower")))
-    return Thresholds(decision, (least, greatest))
+    # Mirrored, probabilities of high: missed is below, as falsely called is above.
+    least = 1 - _reached_by(1 - probability_low, low, rates.miss)
+    greatest = _reached_by(probability_low, ~low, rates.false_alarm)
+    decision = float(np.clip(0.5, min(least, greatest), max(least, greatest)))
+    return Thresholds(decision, (least, greatest) if least < greatest else (decision, decision))
 
 
-def _exceeded_by(probabilities: Probabilities, rate: float) -> float:
-    """Return a threshold that at most this share of the probabilities reaches."""
-    ordered = np.sort(probabilities)[::-1]
-    first_refused = float(ordered[int(rate * len(ordered))])
-    allowed = ordered[ordered > first_refused]
-    # Between the last one allowed and the first one not: neither side's rounding decides.
-    return (float(allowed[-1] if allowed.size else 1.0) + first_refused) / 2
+def _reached_by(probability: Probabilities, chosen: Labels, rate: float) -> float:
+    """Return the least threshold that at most this share of the chosen images reaches."""
+    ordered = np.sort(probability[chosen])[::-1]
+    refused = float(ordered[int(rate * len(ordered))])
+    # Half-way to the next image of either class: no image's rounding decides.
+    return (refused + float(probability[probability > refused].min(initial=1.0))) / 2
 
 
 def artifact_threshold(probability: Probabilities, present: Labels) -> float:

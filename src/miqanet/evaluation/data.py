@@ -1,0 +1,73 @@
+"""A labelled database as the evaluation needs it, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from miqanet.database.query import Database
+from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The records of a database."""
+
+    images: Sequence[ImageRecord]
+    subjects: Sequence[SubjectRecord]
+    subject_names: Mapping[int, str]
+    """What identifies each subject in other databases, too."""
+
+    sources: Sequence[SourceRecord]
+    votes: Sequence[VoteRecord]
+    raters: Sequence[RaterRecord]
+    image_hashes: Mapping[int, str]
+    sha256: str
+    """Fingerprint of the database."""
+
+    @classmethod
+    def read(cls, place: Path | str) -> Self:
+        """Read the database in a folder or at a URL.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it is no database of miqanet's, of another revision, or has no labelled images.
+        """
+        with Database.open(place) as database:
+            data = cls(
+                images=database.images(),
+                subjects=database.subjects(),
+                subject_names=database.subject_names(),
+                sources=database.sources(),
+                votes=database.votes(),
+                raters=database.raters(),
+                image_hashes=database.image_hashes(),
+                sha256=database.fingerprint(),
+            )
+            if not data.images:
+                raise ValueError(f"the database with its images in {database.folder} holds none with a label")
+        return data
+
+    @cached_property
+    def by_number(self) -> Mapping[int, ImageRecord]:
+        """The images by their numbers."""
+        return {image.image: image for image in self.images}
+
+    @property
+    def simulated(self) -> str:
+        """What is simulated of it, in words; empty where nothing is."""
+        return what_is_simulated(self.images, self.raters)
+
+
+def what_is_simulated(images: Iterable[ImageRecord], raters: Sequence[RaterRecord]) -> str:
+    """Return in words what is simulated of images and of their labels; nothing where nothing is."""
+    artifacts = any(image.simulated for image in images)
+    labels = any(rater.simulated for rater in raters) or (artifacts and not raters)
+    if artifacts and labels:
+        return "simulated artifacts and simulated labels: no radiologist has rated these images"
+    if artifacts:
+        return "simulated artifacts"
+    return "simulated labels: no radiologist has rated these images" if labels else ""

@@ -1,0 +1,105 @@
+"""A network that `miqanet train` has trained already, as a row of the benchmark: tested on whom it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from miqanet.database.folds import Role
+from miqanet.database.records import ImageRecord, SubjectRecord
+from miqanet.evaluation.methods import Fitted
+from miqanet.training.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class RunMethod:
+    """The best checkpoint of a run, for the subjects of a fold that the run never learned from."""
+
+    folder: Path
+    run: Run
+    subjects: Sequence[SubjectRecord]
+    names: Mapping[int, str]
+    """What identifies each subject in other databases, too."""
+
+    workers: int = 1
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return self.run.network
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The run's own, and what it began with."""
+        *earlier, last = _lineage(self.run)
+        kept = ("size", "epochs", "batch", "learning_rate", "seed")
+        began = [f"{run.settings['epochs']} epochs at {run.settings['size']} pixels" for run in earlier]
+        return {
+            **{name: last.settings[name] for name in kept},
+            "images": "spoiled afresh" if last.fresh else "stored",
+            "trained_by": " after ".join(["miqanet train", *reversed(began)]),
+        }
+
+    def fit(
+        self,
+        train: Sequence[ImageRecord],  # noqa: ARG002
+        validation: Sequence[ImageRecord],  # noqa: ARG002
+        folder: Path,  # noqa: ARG002
+        tell: Callable[[str], None],  # noqa: ARG002
+    ) -> Fitted:
+        """Take the run's best checkpoint, and say whom it, and what it began with, knows.
+
+        Raises:
+            FileNotFoundError: the run has not finished an epoch.
+            ValueError: it is not known from whom the run learned.
+        """
+        from miqanet.training.checkpoints import BEST_CHECKPOINT
+        from miqanet.training.predict import predict
+
+        checkpoint = self.folder / BEST_CHECKPOINT
+        lineage = list(_lineage(self.run))
+
+        def judge(images: Sequence[ImageRecord]) -> NDArray[np.float64]:
+            return predict(
+                checkpoint, images, size=self.run.settings["size"], workers=self.workers
+            ).probability_low
+
+        return Fitted(
+            judge,
+            hardware=", then ".join(dict.fromkeys(run.hardware for run in lineage)),
+            minutes=sum(run.minutes for run in lineage),
+            learned_from=self._learned_from(lineage),
+            chosen_by=self._chosen_by(lineage),
+        )
+
+    def _learned_from(self, lineage: Sequence[Run]) -> frozenset[int]:
+        if not all(run.trained_on for run in lineage):
+            raise ValueError(f"{self.folder} does not say whom it, or what it began with, was trained on")
+        seen = {name for run in lineage for name in run.trained_on}
+        return frozenset(subject for subject, name in self.names.items() if name in seen)
+
+    def _chosen_by(self, lineage: Sequence[Run]) -> frozenset[int]:
+        roles = [run.roles(list(self.subjects), self.names) for run in lineage]
+        return frozenset(s for each in roles for s, role in each.items() if role is Role.VALIDATION)
+
+
+def _lineage(run: Run) -> Iterator[Run]:
+    """Yield the runs that a run goes back to, the first one first, and the run itself.
+
+    Raises:
+        ValueError: the first one began with weights of which no run is known.
+    """
+    if run.started_from:
+        if "settings" not in run.started_from:
+            weights = run.started_from.get("weights")
+            raise ValueError(
+                f"a run began with the weights {weights}, of which no training subjects are known"
+            )
+        lists = {name: tuple(run.started_from.get(name, ())) for name in ("held_out", "trained_on")}
+        yield from _lineage(Run(**{**run.started_from, **lists}))
+    yield run

@@ -1,0 +1,91 @@
+"""A trained run says whom it knows, so that they are not tested on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from miqanet.database.folds import Role, split_subjects
+from miqanet.evaluation.protocols import Protocol, folds
+from miqanet.evaluation.run_method import RunMethod
+from miqanet.training import predict as predicting
+from miqanet.training.predict import Predictions
+from miqanet.training.run import Run
+
+SETTINGS = {"size": 64, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "seed": 0}
+
+
+@pytest.fixture
+def run(world):
+    roles = split_subjects(world.subjects)
+    trained_on = tuple(world.subject_names[s] for s, role in roles.items() if role is Role.TRAIN)
+    return Run(SETTINGS, "abc", (), 0, fresh=True, trained_on=trained_on, minutes=4.0, hardware="a desk")
+
+
+@pytest.fixture
+def first(world):
+    return folds(Protocol.P1, world.images, world.subjects)[0]
+
+
+def method(run, world, folder):
+    return RunMethod(folder, run, world.subjects, world.subject_names)
+
+
+def test_a_run_on_the_first_rotation_is_taken_as_it_is(run, world, first, tmp_path, monkeypatch):
+    asked = {}
+
+    def predict(checkpoint, images, *, size, workers):
+        asked.update(checkpoint=checkpoint, size=size, workers=workers)
+        return Predictions(np.full(len(images), 0.25), np.empty((len(images), 0)))
+
+    monkeypatch.setattr(predicting, "predict", predict)
+    fitted = method(run, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
+    assert fitted.predict(first.test).tolist() == [0.25] * len(first.test)
+    assert asked == {"checkpoint": tmp_path / "best.ckpt", "size": 64, "workers": 1}
+    assert (fitted.minutes, fitted.hardware) == (4.0, "a desk")
+
+
+def test_a_row_says_what_the_run_began_with(run, world, tmp_path):
+    later = replace(run, settings={**SETTINGS, "size": 512}, started_from=asdict(run), minutes=6.0)
+    made = method(later, world, tmp_path)
+    assert made.name == "miqanet"
+    assert made.settings["size"] == 512
+    assert made.settings["trained_by"] == "miqanet train after 3 epochs at 64 pixels"
+    assert made.settings["images"] == "spoiled afresh"
+
+
+def names(world, subjects):
+    return {world.subject_names[subject] for subject in subjects}
+
+
+def test_it_says_whom_it_learned_from_and_who_chose_its_epoch(run, world, first, tmp_path):
+    fitted = method(run, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
+    assert names(world, fitted.learned_from) == set(run.trained_on)
+    assert fitted.chosen_by == {image.subject for image in first.validation}
+    assert not (fitted.learned_from | fitted.chosen_by) & {image.subject for image in first.test}
+
+
+def test_whom_an_earlier_run_learned_from_counts(run, world, first, tmp_path):
+    tested = first.test[0].subject
+    earlier = replace(run, trained_on=(*run.trained_on, world.subject_names[tested], "elsewhere/1"))
+    later = replace(run, started_from=asdict(earlier))
+    fitted = method(later, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
+    assert names(world, fitted.learned_from) == {*run.trained_on, world.subject_names[tested]}
+
+
+def test_a_dataset_that_the_run_never_saw_chose_nothing(run, world, first, tmp_path):
+    elsewhere = replace(run, held_out=("site-c",))
+    fitted = method(elsewhere, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
+    assert {name.split("/")[0] for name in names(world, fitted.chosen_by)} == {"site-a", "site-b"}
+
+
+def test_unknown_training_subjects_are_refused(run, world, first, tmp_path):
+    with pytest.raises(ValueError, match="does not say whom"):
+        method(replace(run, trained_on=()), world, tmp_path).fit(
+            first.train, first.validation, tmp_path, print
+        )
+    shipped = replace(run, started_from={"weights": "shipped"})
+    with pytest.raises(ValueError, match="weights shipped, of which no training subjects are known"):
+        method(shipped, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
