@@ -1,0 +1,1 @@
+"""The subjective study: people judge images, and their votes become labels."""
