@@ -25,9 +25,10 @@ from miqanet.preprocessing import prepare
 from miqanet.reading import read_images
 from miqanet.screening.card import default_weights
 from miqanet.screening.engine import Engine
+from miqanet.screening.temperature import apply_temperature
 from phantoms import phantoms
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 Judge = Callable[[Array], Array]
 """From prepared images (N, 1, 512, 512) to probabilities of low (N,)."""
 
@@ -97,7 +98,8 @@ def _single_precision(engine: Engine) -> tuple[Judge, Judge]:
 
     def judge_in_torch(images: Array) -> Array:
         with torch.inference_mode():
-            return network(torch.from_numpy(images)).quality.softmax(1)[:, 1].numpy()
+            low = network(torch.from_numpy(images)).quality.softmax(1)[:, 1].numpy()
+        return apply_temperature(low, engine.card.temperature)
 
     shape = [1, 1, engine.card.size, engine.card.size]
     model = openvino.convert_model(network, example_input=torch.zeros(shape), input=shape)
@@ -114,7 +116,7 @@ def _single_precision(engine: Engine) -> tuple[Judge, Judge]:
         for index in range(len(images)):
             queue.start_async({0: images[index : index + 1]}, index)
         queue.wait_all()
-        return 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
+        return apply_temperature(1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), engine.card.temperature)
 
     return judge_in_torch, judge_in_bf16
 

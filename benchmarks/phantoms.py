@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,14 @@ _MATRICES = (192, 256, 256, 320, 384, 512)
 _SLICES = 24
 
 
-def phantoms(number: int, seed: int = 0) -> Iterator[NDArray[np.float32]]:
+def phantoms(
+    number: int, seed: int = 0, matrices: Sequence[int] = _MATRICES
+) -> Iterator[NDArray[np.float32]]:
     """Yield images of various matrices, in 0..4095 or so."""
     rng = np.random.default_rng(seed)
     kinds = sorted(ARTIFACTS)
     for i in range(number):
-        size = _MATRICES[i % len(_MATRICES)]
+        size = matrices[i % len(matrices)]
         y, x = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
         body = (x / rng.uniform(0.6, 0.9)) ** 2 + (y / rng.uniform(0.6, 0.9)) ** 2 < 1
         texture = ndimage.gaussian_filter(rng.normal(size=(size, size)), size / rng.uniform(20, 60))
@@ -35,10 +37,10 @@ def phantoms(number: int, seed: int = 0) -> Iterator[NDArray[np.float32]]:
         yield image
 
 
-def write_dicom(folder: Path, number: int, seed: int = 0) -> None:
+def write_dicom(folder: Path, number: int, seed: int = 0, matrices: Sequence[int] = _MATRICES) -> None:
     """Write phantoms as MR images, uncompressed, `_SLICES` a series."""
     folder.mkdir(parents=True, exist_ok=True)
-    for i, image in enumerate(phantoms(number, seed)):
+    for i, image in enumerate(phantoms(number, seed, matrices)):
         dataset = Dataset()
         dataset.file_meta = FileMetaDataset()
         dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

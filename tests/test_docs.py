@@ -1,5 +1,6 @@
 """The documentation is true to the code: options, columns, tables, links."""
 
+import importlib
 import importlib.util
 import re
 import shlex
@@ -12,12 +13,16 @@ from typer.main import get_command
 from miqanet.artifacts import KINDS
 from miqanet.cli import app
 from miqanet.database.store import FILE_NAME, open_engine, upgrade
+from miqanet.features.air_mask import BLOCK
 from miqanet.screening.results import COLUMNS
 from miqanet.screening.series import SERIES_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+
+
+FEATURES = DOCS / "how-to" / "no-reference-features.md"
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +104,21 @@ def test_commands_exist_with_their_options(page):
             command = command.commands[words.pop(0)]
         options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
         assert {word for word in words if word.startswith("-")} <= options, line
+
+
+def test_examples_of_features_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for program in re.findall(r"^```python\n(.*?)^```$", text(FEATURES), re.DOTALL | re.MULTILINE):
+        exec(program, names)  # noqa: S102
+    shapes, encoded, *scores = capsys.readouterr().out.splitlines()
+    assert (shapes, encoded) == ("(36,) (24,) (88,) (8,)", "(100,)")
+    assert all(float(line.split()[1]) > 0.9 for line in scores)
+    assert len(scores) == 3
+
+
+def test_least_sizes_of_features_are_those_of_the_methods():
+    told = re.findall(r"^\| `(\w+)` \| [\w ]+ \| (\d+) x \d+ \|", text(FEATURES), re.MULTILINE)
+    methods = {name: importlib.import_module(f"miqanet.features.{name}") for name, _ in told[:4]}
+    assert {name: int(least) for name, least in told[:4]} == {n: m.LEAST_SIZE for n, m in methods.items()}
+    assert told[4] == ("measures", str(2 * BLOCK))

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from miqanet.artifacts.phantom import phantom
 from miqanet.cli.database import app
+from miqanet.database.store import open_engine, upgrade
 
 run = CliRunner().invoke
 
@@ -34,12 +35,16 @@ def test_build_and_info_say_simulated(clean: Path, tmp_path: Path) -> None:
     built = build(clean, tmp_path / "out")
     assert built.exit_code == 0, built.output
     assert "7 simulated images, 3 of low and 4 of high quality" in built.stdout
+    assert "the simulated raters were tied" in built.stdout
     assert "broken.png" in built.stderr
     told = run(app, ["info", str(tmp_path / "out")])
     assert told.exit_code == 0
-    assert "7 simulated images" in " ".join(told.stdout.split())
-    assert "brains" in told.stdout
-    assert told.stdout.count("(simulated)") == 3
+    said = " ".join(told.stdout.split())
+    assert "7 labelled images, 7 of them simulated images with simulated labels" in said
+    assert "56 votes of 8 raters, 8 of them simulated" in said
+    assert "brains" in said
+    assert "simulated-8" in said
+    assert told.stdout.count("(simulated)") == 4
 
 
 def test_other_arguments_on_an_existing_database_are_wrong_use(clean: Path, tmp_path: Path) -> None:
@@ -79,3 +84,98 @@ def test_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     told = run(app, ["info", str(tmp_path)])
     assert told.exit_code == 2
     assert "pip install 'miqanet[database]'" in told.stderr
+
+
+def take(clean: Path, out: Path, key: Path, *options: object) -> Any:
+    arguments = ["import", clean, out, "--key", key, *options]
+    return run(app, [str(argument) for argument in arguments])
+
+
+def test_real_images_are_imported_with_votes_checked_and_exported(clean: Path, tmp_path: Path) -> None:
+    votes, out, key = tmp_path / "votes.csv", tmp_path / "out", tmp_path / "key"
+    votes.write_text(
+        "file,rater,quality\nsub-0_T1w.png,R1,low\nsub-1_T1w.png,R1,high\nsub-1_T1w.png,R2,low\nlost.png,R1,low\n"
+    )
+    first = take(clean, out, key, "--create-key", "--votes", votes)
+    assert first.exit_code == 0, first.output
+    assert "4 images added, 0 were there; 3 votes added, 1 images await" in " ".join(first.stdout.split())
+    assert "broken.png" in first.stderr
+    assert "1 votes are on images that were not found" in " ".join(first.stderr.split())
+    assert "the first is on lost.png" in " ".join(first.stderr.split())
+    again = take(clean, out, key, "--votes", votes)
+    assert "0 images added, 4 were there; 0 votes added" in " ".join(again.stdout.split())
+
+    told = " ".join(run(app, ["info", str(out)]).stdout.split())
+    assert "1 labelled images;" in told
+    assert "3 images without a label" in told
+    assert "(simulated)" not in told
+    checked = run(app, ["check", str(out)])
+    assert (checked.exit_code, checked.stdout.strip()) == (0, f"{out}: 4 files, 0 findings")
+    exported = run(app, ["export", str(out), str(tmp_path / "plain")])
+    assert exported.stdout.strip() == f"{tmp_path / 'plain'}: 4 images, 3 votes"
+    assert run(app, ["export", str(out), str(tmp_path / "plain")]).exit_code == 2
+
+
+def test_votes_and_servers_that_cannot_be_read_are_told(clean: Path, tmp_path: Path) -> None:
+    out, key = tmp_path / "out", tmp_path / "key"
+    folder = take(clean, out, key, "--create-key", "--votes", clean)
+    assert folder.exit_code == 2
+    assert "Is a directory" in folder.stderr
+    away = "postgresql+pg8000://ann:secret@localhost:1/miqanet"
+    server = take(clean, out, key, "--create-key", "--url", away)
+    assert server.exit_code == 2
+    assert "is no database that can be read" in " ".join(server.stderr.split())
+    assert "secret" not in server.output
+    assert not out.exists()
+
+
+def test_findings_of_a_check_are_told_by_the_exit_code(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out")
+    (tmp_path / "out" / "images" / "000000.png").unlink()
+    checked = run(app, ["check", str(tmp_path / "out")])
+    assert checked.exit_code == 1
+    assert "missing: images/000000.png" in checked.stdout
+
+
+def test_a_key_has_to_be_there_and_apart(clean: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    missing = take(clean, out, tmp_path / "key")
+    assert missing.exit_code == 2
+    assert "--create-key" in missing.stderr
+    for place in (out / "key", clean / "key"):
+        beside = take(clean, out, place, "--create-key")
+        assert beside.exit_code == 2
+        assert "keep it elsewhere" in beside.stderr
+        assert not place.exists()
+    assert not out.exists()
+
+
+def test_an_older_database_names_the_command_that_upgrades_it(tmp_path: Path) -> None:
+    engine = open_engine(tmp_path)
+    upgrade(engine, "0001")
+    engine.dispose()
+    old = run(app, ["info", str(tmp_path)])
+    assert old.exit_code == 2
+    assert "miqanet database upgrade" in old.stderr
+    done = run(app, ["upgrade", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("schema revision")
+    assert run(app, ["info", str(tmp_path)]).exit_code == 0
+    assert run(app, ["upgrade", str(tmp_path / "none")]).exit_code == 2
+
+
+@pytest.mark.system
+def test_rows_on_a_server_are_found_by_its_url(clean: Path, tmp_path: Path, postgresql_url: str) -> None:
+    built = build(clean, tmp_path / "out", "--url", postgresql_url)
+    assert built.exit_code == 0, built.output
+    assert "7 labelled images" in " ".join(run(app, ["info", postgresql_url]).stdout.split())
+    assert run(app, ["check", postgresql_url]).exit_code == 0
+    assert run(app, ["upgrade", postgresql_url]).exit_code == 0
+
+
+def test_a_password_is_not_printed() -> None:
+    for command in ("info", "check", "upgrade"):
+        told = run(app, [command, "postgresql+pg8000://me:secret@127.0.0.1:1/none"])
+        assert told.exit_code == 2
+        assert "127.0.0.1" in told.stderr
+        assert "secret" not in told.output

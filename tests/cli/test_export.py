@@ -7,10 +7,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import Result
 
 from miqanet.artifacts import KINDS
+from miqanet.artifacts.phantom import phantom
 from miqanet.cli import export as module
 from miqanet.screening.card import Card
 from miqanet.screening.results import read_results
@@ -65,9 +68,49 @@ def test_the_card_states_data_training_and_figures(
         assert measured["images"]["clean"] == measured["subjects"]
         assert measured["images"]["low"] + measured["images"]["high"] > 0
     assert card["review_band"][0] <= card["threshold"] <= card["review_band"][1]
+    assert card["temperature"] == Card.read(out).temperature > 0
+    assert card["error_rates"] == {"miss": 0.02, "false_alarm": 0.05}
     text = (out / "README.md").read_text()
     assert "simulated artifacts" in text
     assert run.hardware in text
+
+
+@pytest.fixture(scope="module")
+def rated(miqanet: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of real images alone: two of each subject, by the votes one low and one high."""
+    folder = tmp_path_factory.mktemp("rated")
+    (folder / "scans").mkdir()
+    votes = ["file,rater,quality"]
+    for number in range(20):
+        name = f"sub-{number // 2:02d}_run-{number % 2}_T1w.png"
+        pixels = np.round(phantom((72, 64), seed=number) * 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / "scans" / name)
+        votes += [f"{name},{rater},{'low' if number % 2 else 'high'}" for rater in ("R1", "R2")]
+    (folder / "votes.csv").write_text("\n".join(votes), encoding="utf-8")
+    keys = ("--key", folder / "key", "--create-key", "--votes", folder / "votes.csv")
+    imported = miqanet("database", "import", folder / "scans", folder / "database", *keys)
+    assert imported.exit_code == 0, imported.output
+    return folder / "database"
+
+
+def test_what_learned_from_rated_images_alone_is_exported(
+    miqanet: Command, tiny: tuple[str, ...], rated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CALIBRATION_IMAGES", 4)
+    run, out = tmp_path / "run", tmp_path / "weights"
+    assert "give --stored" in said(miqanet("train", rated, "--out", run, *tiny))
+    trained = miqanet("train", rated, "--out", run, "--stored", *tiny)
+    assert trained.exit_code == 0, trained.output
+    result = miqanet("export", run, rated, "--out", out, "--version", "1")
+    assert result.exit_code == 0, result.output
+    card = json.loads((out / "card.json").read_text())
+    assert card["data"]["simulated"] == ""
+    assert card["metrics"]["test"]["images"] == {"low": 2, "high": 2, "clean": 0}
+    assert card["metrics"]["test"]["clean_called_low"]["value"] is None
+    text = " ".join((out / "README.md").read_text().split())
+    assert "measured on images that people have rated" in text
+    assert "20 rated images of" in text
+    assert "simulated" not in text
 
 
 def test_screening_takes_the_weights(
@@ -107,6 +150,13 @@ def test_another_database_is_refused(
     assert result.exit_code == 2
     assert "is not the database" in said(result)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_rival_is_not_exported(miqanet: Command, database: Path, tmp_path: Path) -> None:
+    Run({"size": 64, "network": "vgg16"}, "", (), 0, True).write(tmp_path)
+    result = miqanet("export", tmp_path, database, "--out", tmp_path / "out", "--version", "1")
+    assert result.exit_code == 2
+    assert "holds a run of vgg16; only miqanet is exported" in said(result)
 
 
 def test_a_run_without_a_finished_epoch_is_told(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from typer.testing import Result
 
 from miqanet.database.folds import Role
 from miqanet.database.query import Database
-from miqanet.networks import MIQANet
+from miqanet.networks import NETWORKS, MIQANet, make_network
 from miqanet.training import fit as fitting
 from miqanet.training.curve import read_curve
 from miqanet.training.run import Run
@@ -40,6 +42,7 @@ def test_a_run_tells_its_data_and_every_epoch(trained: tuple[Path, Result], data
 def test_the_run_is_recorded_with_its_hardware(trained: tuple[Path, Result], database: Path) -> None:
     run = Run.read(trained[0])
     assert run.settings["size"] == 64
+    assert run.network == "miqanet"
     assert run.held_out == ("site-b",)
     assert run.hardware
     with Database.open(database) as opened:
@@ -112,6 +115,11 @@ def test_a_run_may_begin_with_another_and_goes_on_after_an_interruption(
         (("--hold-out", "site-z"), "no dataset or body part to hold out is called site-z"),
         (("--hold-out", "site-a"), "too few subjects"),
         (("--start", "nowhere"), "nowhere holds no miqanet.safetensors"),
+        (("--start", "nowhere", "--network", "vgg16"), "nowhere holds no run of vgg16"),
+        (("--network", "alexnet"), "no network is called alexnet; there are miqanet, resnet34"),
+        (("--pretrained", "nowhere.pth"), "nowhere.pth"),
+        (("--pretrained", "nowhere.pth", "--start", "nowhere"), "with --start or with --pretrained"),
+        (("--devices", "3"), "no batch of 4 for each of 3 devices"),
         (("--stored", "--batch", "60", "--images-per-epoch", "60"), "too few for --batch 60"),
     ],
 )
@@ -127,6 +135,37 @@ def test_what_cannot_be_trained_is_told(
     assert result.exit_code == 2, result.output
     assert message in said(result)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_rival_begins_with_imagenet_at_its_own_rate(
+    miqanet: Command,
+    tiny: tuple[str, ...],
+    database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[dict[str, Any]] = []
+
+    def fit(*arguments: Any, **options: Any) -> Path:
+        calls.append({"settings": arguments[3], **options})
+        return tmp_path / "best.ckpt"
+
+    monkeypatch.setattr(fitting, "fit", fit)
+    imagenet = make_network("squeezenet", channels=3, classes=1000).state_dict()
+    torch.save(imagenet, tmp_path / "squeezenet.pth")
+    run = tmp_path / "run"
+    command = ("train", database, "--out", run, "--network", "squeezenet", *tiny)
+    result = miqanet(*command, "--pretrained", tmp_path / "squeezenet.pth")
+    assert result.exit_code == 0, result.output
+    (call,) = calls
+    assert call["settings"].learning_rate == NETWORKS["squeezenet"].learning_rate
+    assert torch.equal(call["start"]["features.12.squeeze.weight"], imagenet["features.12.squeeze.weight"])
+    assert Run.read(run).network == "squeezenet"
+    assert Run.read(run).started_from == {"weights": "squeezenet.pth"}
+    # Another network cannot go on with it.
+    other = miqanet("train", database, "--out", tmp_path / "other", "--start", run, *tiny)
+    assert other.exit_code == 2
+    assert "holds a run of squeezenet; give --network squeezenet" in said(other)
 
 
 def test_no_database_is_told(miqanet: Command, tiny: tuple[str, ...], tmp_path: Path) -> None:

@@ -2,7 +2,20 @@
 
 import typer
 
-from miqanet.cli import artifacts, database, demo, export, screen, train
+from miqanet.cli import (
+    artifacts,
+    benchmark,
+    calibrate,
+    database,
+    demo,
+    export,
+    features,
+    node,
+    screen,
+    study,
+    token,
+    train,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,7 +27,13 @@ app.command("demo")(demo.demo)
 app.add_typer(database.app, name="database")
 app.command("train")(train.train)
 app.command("export")(export.export)
+app.command("calibrate")(calibrate.calibrate)
+app.command("benchmark")(benchmark.benchmark)
+app.command("features")(features.features)
 app.add_typer(artifacts.app, name="artifacts")
+app.add_typer(study.app, name="study")
+app.command("node")(node.node)
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from miqanet.cli.errors import errors, fail, need
+from miqanet.cli.place import Place, shown
 from miqanet.preprocessing import SIZE, prepare
 
 if TYPE_CHECKING:
-    from miqanet.database.records import SourceRecord
+    from miqanet.database.records import ImageRecord, SourceRecord
     from miqanet.training.run import Run
 
 _CALIBRATION_IMAGES = 300
@@ -29,45 +30,59 @@ _CALIBRATION_IMAGES = 300
 
 def export(
     run_dir: Annotated[Path, typer.Argument(help="Folder of a training run (`miqanet train`).")],
-    database: Annotated[Path, typer.Argument(help="The database that it was trained on.")],
+    database: Place,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the weights.")],
     version: Annotated[str, typer.Option(help="Version of the weights, stated in every verdict.")],
+    miss_rate: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of low images that may pass without a person.")
+    ] = 0.02,
+    false_alarm_rate: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of high images that may be called low without one.")
+    ] = 0.05,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the weights in the folder.")
     ] = False,
 ) -> None:
-    """Quantize a trained network to int8, choose its thresholds, measure it once and write its model card.
+    """Quantize a trained network to int8, calibrate it, measure it once and write its model card.
 
-    Thresholds are chosen on the validation subjects. The card's figures are those of the int8 model on the test
-    subjects and on what was held out, which training never saw.
+    DATABASE is the one that the run was trained on. Temperature and thresholds are chosen on the validation subjects.
+    The card's figures are those of the int8 model on the test subjects and on what was held out, which training never
+    saw.
     """
     need("train", "torch", "nncf", "sqlalchemy")
     from miqanet.artifacts import KINDS
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
     from miqanet.evaluation.card import write_card
-    from miqanet.evaluation.shipping import ask, measure, thresholds
+    from miqanet.evaluation.data import what_is_simulated
+    from miqanet.evaluation.shipping import ask, choose, measure
+    from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.engine import Engine
+    from miqanet.training.checkpoints import BEST_CHECKPOINT, network_weights
     from miqanet.training.export import load_network, save_engine_model, save_half_precision
-    from miqanet.training.fit import BEST_CHECKPOINT, network_weights
     from miqanet.training.run import Run
 
+    rates = ErrorRates(miss_rate, false_alarm_rate)
     if (out / "card.json").exists() and not overwrite:
         fail(f"{out} holds weights already; choose another --out or give --overwrite")
     try:
         run = Run.read(run_dir)
+        if run.network != "miqanet":
+            fail(f"{run_dir} holds a run of {run.network}; only miqanet is exported")
         weights = network_weights(run_dir / BEST_CHECKPOINT)
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
-            names = opened.subject_names()
+            names, raters = opened.subject_names(), opened.raters()
             if opened.fingerprint() != run.data_sha256:
-                fail(f"{database} is not the database that {run_dir} was trained on")
+                fail(f"{shown(database)} is not the database that {run_dir} was trained on")
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
     roles = run.roles(subjects, names)
     asked = [image for image in images if roles[image.subject] is not Role.TRAIN]
     clean = [source for source in sources if roles[source.subject] is not Role.TRAIN]
-    training = [source for source in sources if roles[source.subject] is Role.TRAIN]
+    learned = [image for image in images if roles[image.subject] is Role.TRAIN]
+    spoiled = [source for source in sources if roles[source.subject] is Role.TRAIN]
+    everything: list[ImageRecord | SourceRecord] = [*sources, *images]
     out.parent.mkdir(parents=True, exist_ok=True)
     # Weights appear in the folder together, and only once they have their thresholds.
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
@@ -76,13 +91,14 @@ def export(
         save_half_precision(network, folder)
         # Standard output is for the figures, not for NNCF's progress bars.
         with redirect_stdout(sys.stderr):
-            save_engine_model(network, _examples(training), folder)
+            save_engine_model(network, _examples(spoiled, learned), folder)
         card: dict[str, Any] = {
             "name": "miqanet",
             "version": version,
             "created": datetime.now(UTC).date().isoformat(),
             "size": SIZE,
             "artifact_kinds": list(KINDS),
+            "temperature": 1.0,
             "threshold": 0.5,
             "review_band": [0.5, 0.5],
             "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
@@ -96,26 +112,31 @@ def export(
 
         answers = ask(judge, asked, clean, _ticks("judging", len(asked) + len(clean)))
         try:
-            chosen, naming = thresholds(answers, roles, KINDS)
+            chosen, naming = choose(answers, roles, KINDS, rates)
         except ValueError as error:
             fail(str(error))
+        least, greatest = (_rounded(limit) for limit in chosen.thresholds.review_band)
+        thresholds = Thresholds(_rounded(chosen.thresholds.decision), (least, greatest))
         card |= {
-            "threshold": _rounded(chosen.decision),
-            "review_band": [_rounded(limit) for limit in chosen.review_band],
+            "temperature": _rounded(chosen.temperature),
+            "threshold": thresholds.decision,
+            "review_band": [least, greatest],
             "artifact_thresholds": {kind: _rounded(value) for kind, value in naming.items()},
+            "error_rates": asdict(rates),
             "training": _training(run),
             "data": {
                 "sha256": run.data_sha256,
                 "clean_slices": len(sources),
+                "images": len(images),
                 "subjects": {role.value: sum(r is role for r in roles.values()) for role in Role},
-                "datasets": sorted({source.dataset for source in sources}),
-                "body_parts": sorted({source.body_part for source in sources}),
-                "labels": "simulated: artifacts by miqanet.artifacts, labels by the rules of "
-                "miqanet.artifacts.harm",
+                "datasets": sorted({each.dataset for each in everything}),
+                "body_parts": sorted({each.body_part for each in everything}),
+                "simulated": what_is_simulated(images, raters),
             },
         }
+        calibrated = answers.at(card["temperature"])
         card["metrics"] = {
-            role.value: measure(answers, roles, role, card["threshold"])
+            role.value: measure(calibrated, roles, role, thresholds)
             for role in (Role.TEST, Role.HELD_OUT)
             if any(r is role for r in roles.values())
         }
@@ -127,17 +148,19 @@ def export(
     typer.echo(f"weights and model card: {out}")
 
 
-def _rounded(probability: float) -> float:
+def _rounded(value: float) -> float:
     """Round as probabilities in verdicts are: no threshold comes to lie on the other side of one."""
-    return round(probability, 6)
+    return round(value, 6)
 
 
-def _examples(sources: Sequence[SourceRecord]) -> list[NDArray[np.float32]]:
-    """Return prepared training images for quantization: half of them as acquired, half spoiled."""
+def _examples(sources: Sequence[SourceRecord], images: Sequence[ImageRecord]) -> list[NDArray[np.float32]]:
+    """Return prepared training images for quantization: clean slices, half of them spoiled, else stored ones."""
     from miqanet.artifacts.simulation import simulate
     from miqanet.database.png import read_png
     from miqanet.database.sampling import EvenSampler
 
+    if not sources:
+        return [prepare(read_png(image.path)) for image in images[:: len(images) // _CALIBRATION_IMAGES + 1]]
     rng = np.random.default_rng(0)
     sampler = EvenSampler(sources)
     examples = []

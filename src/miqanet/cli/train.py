@@ -1,15 +1,16 @@
-"""`miqanet train`: fit MIQANet to a database."""
+"""`miqanet train`: fit MIQANet, or a network that it is compared with, to a database."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from miqanet.cli.errors import INTERRUPTED, fail, need
+from miqanet.cli.place import Place, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ _WATCHED = 200
 
 
 def train(
-    database: Annotated[Path, typer.Argument(help="Folder of a database (`miqanet database build`).")],
+    database: Place,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder of this run; an interrupted run in it goes on.")
     ],
@@ -31,7 +32,13 @@ def train(
     images_per_epoch: Annotated[
         int, typer.Option(min=2, help="With fresh artifacts: images an epoch.")
     ] = 3000,
-    learning_rate: Annotated[float, typer.Option(min=0.0, help="Peak of AdamW's learning rate.")] = 1e-3,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Peak of AdamW's learning rate; by default the network's own."),
+    ] = None,
+    network: Annotated[
+        str, typer.Option(help="miqanet, or one of its rivals: resnet34, vgg16, squeezenet.")
+    ] = "miqanet",
     hold_out: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,14 +49,26 @@ def train(
         Path | None,
         typer.Option(help="Begin with the weights of this run, or of this folder with miqanet.safetensors."),
     ] = None,
+    pretrained: Annotated[
+        Path | None,
+        typer.Option(
+            help="Begin with weights of ImageNet: a state dict with torchvision's names (.pth, .safetensors)."
+        ),
+    ] = None,
     stored: Annotated[
         bool,
         typer.Option("--stored", help="Learn from the stored images instead of spoiling clean ones afresh."),
     ] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make images.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make images, for each device.")] = 1,
+    devices: Annotated[
+        int,
+        typer.Option(
+            min=1, help="GPUs (without them, processes) that train side by side, --batch images each."
+        ),
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and artifacts.")] = 0,
 ) -> None:
-    """Fit MIQANet to a database, with subjects split into training, validation and test.
+    """Fit a network to a database, with subjects split into training, validation and test.
 
     Clean slices of the training subjects are spoiled afresh every epoch; the stored images of the validation
     subjects choose the best epoch. Run the same command again after an interruption, and it goes on. Train at
@@ -59,24 +78,27 @@ def train(
     need("train", "torch", "lightning", "sqlalchemy")
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
+    from miqanet.networks import architecture
     from miqanet.training.curve import read_curve
     from miqanet.training.fit import FitSettings, fit
     from miqanet.training.hardware import hardware
     from miqanet.training.run import Run
 
+    if start and pretrained:
+        fail("a run begins with --start or with --pretrained, not with both")
     try:
+        rate = architecture(network).learning_rate if learning_rate is None else learning_rate
         settings = FitSettings(
             size=size, batch=batch, epochs=epochs, images_per_epoch=images_per_epoch,
-            learning_rate=learning_rate, workers=workers, seed=seed,
+            learning_rate=rate, workers=workers, seed=seed, network=network, devices=devices,
         )  # fmt: skip
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
             names = opened.subject_names()
             fingerprint = opened.fingerprint()
-        before = Run.read(start) if start and (start / "run.json").exists() else None
         run = Run(
             asdict(settings), fingerprint, tuple(hold_out or ()), 0, not stored,
-            started_from=asdict(before) if before else {"weights": start.name} if start else None,
+            started_from=_beginning(start or pretrained, network),
         )  # fmt: skip
         if (out / "run.json").exists():
             begun = Run.read(out)
@@ -87,7 +109,7 @@ def train(
         run = replace(
             run, trained_on=tuple(sorted(names[s] for s, role in roles.items() if role is Role.TRAIN))
         )
-        weights = starting_weights(start) if start else None
+        weights = starting_weights(start, pretrained, network)
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
 
@@ -99,9 +121,13 @@ def train(
     watched = {name: records[:: len(records) // _WATCHED + 1] for name, records in watched.items()}
     training = of(Role.TRAIN) if stored else [s for s in sources if roles[s.subject] is Role.TRAIN]
     if len({image.low for image in watched["validation"]}) < 2:
-        fail(f"{database} has too few subjects: validation needs images of low and of high quality")
-    if stored and len(training) < batch:
-        fail(f"{database} has {len(training)} stored images to train on, too few for --batch {batch}")
+        fail(f"{shown(database)} has too few subjects: validation needs images of low and of high quality")
+    if not training and not stored:
+        fail(
+            f"{shown(database)} holds no clean slices to spoil; give --stored to learn from its rated images"
+        )
+    if stored and len(training) < batch * devices:
+        fail(f"{shown(database)} has {len(training)} stored images to train on, too few for --batch {batch}")
     out.mkdir(parents=True, exist_ok=True)
     run.write(out)
     typer.echo(
@@ -117,15 +143,37 @@ def train(
         typer.echo("Interrupted. The same command continues after the last finished epoch.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     finally:
-        run.took((time.monotonic() - began) / 60, hardware()).write(out)
-    typer.echo(f"best epoch: {best}\nnext: miqanet export {out} {database} --out WEIGHTS --version VERSION")
+        run.took((time.monotonic() - began) / 60, hardware(devices)).write(out)
+    following = f"miqanet export {out} {shown(database)} --out WEIGHTS --version VERSION"
+    typer.echo(f"best epoch: {best}\nnext: {following}")
 
 
-def starting_weights(start: Path) -> dict[str, Tensor]:
-    """Return the weights of a run's best checkpoint, or of a folder of shipped ones."""
+def _beginning(weights: Path | None, network: str) -> dict[str, Any] | None:
+    """Return for the record what a run begins with: an earlier run, a folder or file of weights, or nothing."""
+    from miqanet.training.run import RUN_FILE, Run
+
+    if weights is None:
+        return None
+    if not (weights / RUN_FILE).exists():
+        return {"weights": weights.name}
+    before = Run.read(weights)
+    if before.network != network:
+        raise ValueError(f"{weights} holds a run of {before.network}; give --network {before.network}")
+    return asdict(before)
+
+
+def starting_weights(start: Path | None, pretrained: Path | None, network: str) -> dict[str, Tensor] | None:
+    """Return the weights of a run's best checkpoint, of a folder of shipped ones, or of ImageNet."""
+    from miqanet.networks.pretrained import pretrained_weights
+    from miqanet.training.checkpoints import BEST_CHECKPOINT, network_weights
     from miqanet.training.export import read_half_precision
-    from miqanet.training.fit import BEST_CHECKPOINT, network_weights
 
+    if pretrained:
+        return pretrained_weights(pretrained, network)
+    if start is None:
+        return None
     if (start / BEST_CHECKPOINT).exists():
         return network_weights(start / BEST_CHECKPOINT)
+    if network != "miqanet":
+        raise ValueError(f"{start} holds no run of {network}; shipped weights are of miqanet")
     return read_half_precision(start)
