@@ -9,7 +9,7 @@ from PIL import Image
 SIZE = 512
 """Side of the network's input in pixels (Chen et al., VCIP 2022, section III)."""
 
-_DARKEST, _BRIGHTEST = 0.5, 99.5
+_DARKEST, _BRIGHTEST = 0.005, 0.995
 
 
 def scale_intensities(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -20,12 +20,27 @@ def scale_intensities(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
     a spike, a vessel or a burnt-in mark makes extreme. Where they coincide (a small object in much air), the
     least and the greatest value take their place.
     """
-    darkest, brightest = np.percentile(pixels, (_DARKEST, _BRIGHTEST))
+    darkest, brightest = _quantile(pixels, _DARKEST), _quantile(pixels, _BRIGHTEST)
     if brightest <= darkest:
-        darkest, brightest = pixels.min(), pixels.max()
-    span = max(float(brightest) - float(darkest), float(np.finfo(np.float32).tiny))
-    scaled = (pixels.astype(np.float32) - np.float32(darkest)) / np.float32(span)
-    return np.asarray(np.sqrt(np.clip(scaled, 0.0, 1.0)), np.float32)
+        darkest, brightest = float(pixels.min()), float(pixels.max())
+    span = max(brightest - darkest, float(np.finfo(np.float32).tiny))
+    scaled = pixels.astype(np.float32)
+    # In place: memory that is new to the process costs more than the arithmetic.
+    scaled -= np.float32(darkest)
+    scaled /= np.float32(span)
+    np.clip(scaled, 0.0, 1.0, out=scaled)
+    return np.sqrt(scaled, out=scaled)
+
+
+def _quantile(pixels: NDArray[np.floating], share: float) -> float:
+    """Return the value below which a share of the pixels lies, interpolated linearly.
+
+    One selection a value; `numpy.percentile` takes five times as long.
+    """
+    whole, part = divmod(share * (pixels.size - 1), 1)
+    selected = np.partition(pixels, int(whole), axis=None)
+    below = float(selected[int(whole)])
+    return below + part * (float(selected[int(whole) + 1 :].min()) - below) if part else below
 
 
 def letterbox_placement(shape: tuple[int, int], size: int = SIZE) -> tuple[int, int, int, int]:
@@ -43,6 +58,8 @@ def letterbox(pixels: NDArray[np.float32], size: int = SIZE) -> NDArray[np.float
     antialiased (bilinear), so that aliasing does not pass for an artifact.
     """
     top, left, rows, columns = letterbox_placement((pixels.shape[0], pixels.shape[1]), size)
+    if pixels.shape == (size, size):
+        return pixels
     fitted = Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BILINEAR)
     square = np.zeros((size, size), np.float32)
     square[top : top + rows, left : left + columns] = np.asarray(fitted)

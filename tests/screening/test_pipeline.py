@@ -42,9 +42,9 @@ def test_verdict_belongs_to_its_image(brightness_engine, make_image: MakeImage) 
 
 
 def test_only_images_that_may_be_low_are_measured(brightness_engine, make_image: MakeImage) -> None:
-    plain, review, low = judge(
-        [make_image(bright_share=share) for share in (0.1, 0.45, 0.9)], brightness_engine
-    )
+    images = [make_image(bright_share=share) for share in (0.1, 0.45, 0.9)]
+    assert [each.measures for each in judge(images, brightness_engine)] == [None, None, None]
+    plain, review, low = judge(images, brightness_engine, measured=True)
     assert (plain.verdict.review, review.verdict.review, low.verdict.review) == (False, True, False)
     assert plain.measures is None
     for judged in (review, low):

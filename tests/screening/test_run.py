@@ -94,7 +94,9 @@ def test_resuming_judges_nothing_twice(engine: Engine, data: Path, tmp_path: Pat
     judged = []
     judge = run_module.judge
     monkeypatch.setattr(
-        run_module, "judge", lambda items, engine: judge((judged.append(i) or i for i in items), engine)
+        run_module,
+        "judge",
+        lambda items, engine, **options: judge((judged.append(i) or i for i in items), engine, **options),
     )
     screen(tmp_path / "out", engine, data, resume=True)
     assert len(judged) == 11 - 4

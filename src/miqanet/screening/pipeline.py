@@ -30,14 +30,21 @@ class Judged(NamedTuple):
     """(size, size), 0..1."""
 
     measures: Measures | None = None
-    """Of an image that is low or in the review band: what may speak against it."""
+    """What may speak against an image that is low or in the review band; where they were asked for."""
 
 
-def judge(items: Iterable[MRImage | ReadError], engine: Engine) -> Generator[Judged, None, None]:
+def judge(
+    items: Iterable[MRImage | ReadError], engine: Engine, *, measured: bool = False
+) -> Generator[Judged, None, None]:
     """Judge images as they come; results keep the order of `items`.
 
     The caller's thread draws from `items` (reads files) while worker threads prepare and infer, one image
     each. A bounded window of images is under way at any time, so memory does not grow with their number.
+
+    Args:
+        items: what reading gives.
+        engine: judges.
+        measured: whether images that are low or in the review band get their measures, a few milliseconds each.
     """
     workers = engine.streams + 1  # one prepares its image while the streams infer
     depth = 4 * workers
@@ -49,7 +56,7 @@ def judge(items: Iterable[MRImage | ReadError], engine: Engine) -> Generator[Jud
             if isinstance(item, ReadError):
                 window.append((Judged(item), 0))
             else:
-                window.append((pool.submit(_judge_one, item, engine), item.pixels.size))
+                window.append((pool.submit(_judge_one, item, engine, measured), item.pixels.size))
                 waiting_pixels += item.pixels.size
             while window and (
                 len(window) > depth or waiting_pixels > _PIXELS_UNDER_WAY or _is_done(window[0][0])
@@ -63,7 +70,7 @@ def judge(items: Iterable[MRImage | ReadError], engine: Engine) -> Generator[Jud
         pool.shutdown(cancel_futures=True)
 
 
-def _judge_one(image: MRImage, engine: Engine) -> Judged:
+def _judge_one(image: MRImage, engine: Engine, measured: bool) -> Judged:
     try:
         prepared = prepare(image.pixels, engine.card.size)
     except (ValueError, MemoryError) as error:
@@ -72,9 +79,9 @@ def _judge_one(image: MRImage, engine: Engine) -> Judged:
         )
     probability_low, artifact_probabilities, activation_map = engine.infer(prepared[None, None])
     verdict = engine.card.verdict(float(probability_low[0]), artifact_probabilities[0], activation_map[0])
-    # Measures cost a few milliseconds, and an image that is plainly high needs no reasons.
+    # An image that is plainly high needs no reasons.
     suspect = verdict.review or verdict.quality is Quality.LOW
-    return Judged(image, verdict, prepared, measure(image.pixels) if suspect else None)
+    return Judged(image, verdict, prepared, measure(image.pixels) if measured and suspect else None)
 
 
 def _is_done(judged: Future[Judged] | Judged) -> bool:

@@ -180,7 +180,8 @@ class ScreeningRun:
 
     def rows(self) -> Generator[ResultRow, None, None]:
         """Judge what is still to be judged; every row that is yielded is in `results.csv`."""
-        with ResultsWriter(self._results) as writer, closing(judge(self._items(), self._engine)) as stream:
+        judged_in_turn = judge(self._items(), self._engine, measured=True)
+        with ResultsWriter(self._results) as writer, closing(judged_in_turn) as stream:
             synced = time.monotonic()
             for judged in stream:
                 row = _row(judged)
