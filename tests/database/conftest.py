@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,28 @@ def engine(url: str | None, tmp_path: Path) -> Iterator[Engine]:
     made = connect(url) if url else open_engine(tmp_path)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def a_reading() -> dict[str, dict[str, Any]]:
+    """A row a table, up to a rater's vote that an image is low, and its reading."""
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    return {
+        "datasets": {"id": 1, "name": "site-a"},
+        "subjects": {"id": 1, "dataset_id": 1, "name": "sub-01"},
+        "images": {
+            "id": 1, "subject_id": 1, "path": "images/0.png", "sha256": "a", "rows": 8, "columns": 9,
+            "body_part": "knee", "contrast": "T1w", "simulated": False, "provenance": "test",
+        },
+        "raters": {"id": 1, "name": "ann", "simulated": False},
+        "votes": {"id": 1, "image_id": 1, "rater_id": 1, "quality": "low"},
+        "protocols": {"id": 1, "version": "v1", "created_at": noon, "content": {}},
+        "participants": {
+            "id": 1, "name": "ann", "rater_id": 1, "invitation_hash": "a", "total": 1, "done": 1, "reached": 1,
+        },
+        "presentations": {"id": 1, "participant_id": 1, "position": 0, "image_id": 1, "purpose": "rating"},
+        "readings": {
+            "id": 1, "presentation_id": 1, "protocol_id": 1, "vote_id": 1, "submission": "s", "category": "low",
+            "tags": [], "dwell_ms": 900, "view": {}, "cast_at": noon,
+        },
+    }  # fmt: skip

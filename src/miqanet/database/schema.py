@@ -194,7 +194,7 @@ class Rater(Base):
 
 
 class Vote(Base):
-    """One judgement of one image. Votes are only ever added: a rater's latest is the one that counts."""
+    """One judgement of one image. Votes are only ever added, which triggers see to: a rater's latest one counts."""
 
     __tablename__ = "votes"
     __table_args__ = (Index(None, "image_id", "rater_id"),)
