@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
 
 from miqanet.database.build import build
 from miqanet.database.creation import begin
@@ -18,7 +18,8 @@ from miqanet.database.given_votes import GivenVote
 from miqanet.database.importing import import_images
 from miqanet.database.pseudonyms import Pseudonyms
 from miqanet.database.query import Database
-from miqanet.database.schema import Vote
+from miqanet.database.schema import Base, Vote
+from miqanet.database.study_schema import Participant
 from miqanet.verdict import Quality
 
 
@@ -93,6 +94,23 @@ def test_real_images_are_exported_with_and_without_label_and_all_their_votes(
     assert [row["echo_time_ms"] for row in read(tmp_path / "plain" / "images.csv")] == ["90.0", ""]
     assert [row["quality"] for row in read(tmp_path / "plain" / "votes.csv")] == ["low", "high"]
     assert [row["quality"] for row in read(tmp_path / "plain" / "labels.csv")] == ["high"]
+
+
+def test_votes_that_were_taken_back_are_exported_as_such(
+    tmp_path: Path, a_reading: dict[str, dict[str, Any]], url: str | None
+) -> None:
+    with begin(tmp_path / "out", {}, url) as database:
+        with database.engine.begin() as connection:
+            for table, row in a_reading.items():
+                connection.execute(insert(Base.metadata.tables[table]), row)
+            connection.execute(insert(Vote), a_reading["votes"] | {"id": 2, "quality": Quality.HIGH})
+            connection.execute(update(Participant).values(done=0))
+        (tmp_path / "out" / "images").mkdir()
+        (tmp_path / "out" / "images" / "0.png").write_bytes(b"")
+        export(database, tmp_path / "plain")
+    rows = read(tmp_path / "plain" / "votes.csv")
+    assert [(row["quality"], row["taken_back"]) for row in rows] == [("low", "true"), ("high", "false")]
+    assert str(pq.read_schema(tmp_path / "plain" / "votes.parquet").field("taken_back").type) == "bool"
 
 
 def test_an_existing_folder_is_not_touched(clean: Path, tmp_path: Path) -> None:

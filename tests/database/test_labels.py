@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.orm import Session
 
 from miqanet.database.build import build
 from miqanet.database.labels import MAJORITY, label_by_majority, majority_low
 from miqanet.database.query import Database
-from miqanet.database.schema import Label, Rater, Vote
+from miqanet.database.schema import Base, Label, Rater, Vote
+from miqanet.database.store import upgrade
+from miqanet.database.study_schema import Participant
 from miqanet.verdict import Quality
 
 
@@ -46,3 +49,17 @@ def test_labels_follow_the_latest_votes(clean: Path, tmp_path: Path) -> None:
         # Simulated raters have voted on it, and nobody else.
         assert session.scalars(select(Vote).filter_by(image_id=2)).all()
         assert not session.scalars(select(Label).filter_by(image_id=2, provenance=MAJORITY)).all()
+
+
+def test_a_vote_that_was_taken_back_makes_no_label(
+    engine: Engine, a_reading: dict[str, dict[str, Any]]
+) -> None:
+    upgrade(engine)
+    with Session(engine) as session:
+        for table, row in a_reading.items():
+            session.execute(insert(Base.metadata.tables[table]), row)
+        label_by_majority(session, [1])
+        assert session.scalars(select(Label.quality)).all() == [Quality.LOW]
+        session.execute(update(Participant).values(done=0))
+        assert label_by_majority(session, [1]) == 0
+        assert not session.scalars(select(Label.quality)).all()

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from miqanet.database.build import build
+from miqanet.database.creation import begin
 from miqanet.database.query import Database
 from miqanet.database.raters import RATERS
 from miqanet.database.records import ImageRecord, VoteRecord
-from miqanet.database.schema import Artifact, Label, Rater, Vote
+from miqanet.database.schema import Artifact, Base, Label, Rater, Vote
 from miqanet.database.store import FILE_NAME
+from miqanet.database.study_schema import Participant, Reading
 from miqanet.verdict import Quality
 
 
@@ -58,6 +61,34 @@ def test_a_rater_who_votes_again_is_counted_once_by_the_latest_vote(clean: Path,
             session.add(Vote(image_id=changed.image, rater=rater, quality=quality))
         after = database.votes()
     assert after == [VoteRecord(v.image, v.rater, v.low != (v == changed)) for v in before]
+
+
+def test_a_reading_that_was_taken_back_is_no_vote(
+    tmp_path: Path, url: str | None, a_reading: dict[str, dict[str, Any]]
+) -> None:
+    low, high = (VoteRecord(1, "ann", low=low) for low in (True, False))
+    with begin(tmp_path / "out", {"seed": "1"}, url) as database:
+
+        def votes_when(done: int) -> list[VoteRecord]:
+            with database.engine.begin() as connection:
+                connection.execute(update(Participant).values(done=done))
+            return database.votes()
+
+        with database.engine.begin() as connection:
+            for table, row in a_reading.items():
+                connection.execute(insert(Base.metadata.tables[table]), row)
+        assert votes_when(done=1) == [low]
+        assert votes_when(done=0) == []
+        with database.engine.begin() as connection:
+            connection.execute(insert(Vote), a_reading["votes"] | {"id": 2, "quality": Quality.HIGH})
+            second = {"id": 2, "vote_id": 2, "submission": "t", "category": "high"}
+            connection.execute(insert(Reading), a_reading["readings"] | second)
+        assert votes_when(done=1) == [high]
+        assert votes_when(done=0) == []
+        # Imported votes have no reading that could be taken back.
+        with database.engine.begin() as connection:
+            connection.execute(insert(Vote), a_reading["votes"] | {"id": 3, "quality": Quality.LOW})
+        assert votes_when(done=0) == [low]
 
 
 def test_two_opinions_on_one_image_are_no_label(clean: Path, tmp_path: Path) -> None:

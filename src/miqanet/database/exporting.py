@@ -32,6 +32,7 @@ from miqanet.database.schema import (
     Vote,
 )
 from miqanet.database.sources import Progress
+from miqanet.database.study_schema import TAKEN_BACK
 
 _TABLES: dict[str, Select[*tuple[Any, ...]]] = {
     "images": select(
@@ -77,7 +78,12 @@ _TABLES: dict[str, Select[*tuple[Any, ...]]] = {
         Artifact.parameters,
     ).order_by(Artifact.id),
     "votes": select(
-        Vote.image_id.label("image"), Rater.name.label("rater"), Rater.simulated, Vote.quality, Vote.cast_at
+        Vote.image_id.label("image"),
+        Rater.name.label("rater"),
+        Rater.simulated,
+        Vote.quality,
+        Vote.cast_at,
+        TAKEN_BACK.label("taken_back"),
     )
     .join(Vote.rater)
     .order_by(Vote.id),

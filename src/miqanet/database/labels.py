@@ -1,4 +1,4 @@
-"""Labels out of votes: the majority of the raters, each by their latest vote; a tie is no label."""
+"""Labels out of votes: the majority of the raters, each by the latest vote not taken back; a tie is no label."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from miqanet.consensus import Ratings, majority
 from miqanet.database.schema import Label, Rater, Vote
+from miqanet.database.study_schema import TAKEN_BACK
 from miqanet.verdict import Quality
 
 MAJORITY = "majority of votes"
@@ -29,7 +30,7 @@ def label_by_majority(session: Session, images: Iterable[int]) -> int:
         query = (
             select(Vote.rater_id, Vote.quality)
             .join(Vote.rater)
-            .where(Vote.image_id == image, Rater.simulated.is_(False))
+            .where(Vote.image_id == image, Rater.simulated.is_(False), ~TAKEN_BACK)
             .order_by(Vote.id)
         )
         latest = {rater: quality is Quality.LOW for rater, quality in session.execute(query)}

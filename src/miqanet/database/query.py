@@ -13,6 +13,7 @@ from sqlalchemy import Engine, func, select
 from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
 from miqanet.database.schema import Artifact, Dataset, Image, Label, Property, Rater, Source, Subject, Vote
 from miqanet.database.store import FOLDER, check_revision, open_existing
+from miqanet.database.study_schema import TAKEN_BACK
 from miqanet.verdict import Quality
 
 
@@ -189,8 +190,13 @@ class Database:
         return [RaterRecord(row.name, row.simulated) for row in rows]
 
     def votes(self) -> list[VoteRecord]:
-        """Return what each rater says of each image, by image: the latest vote, where one has voted again."""
-        query = select(Vote.image_id, Rater.name, Vote.quality).join(Vote.rater).order_by(Vote.id)
+        """Return what each rater says of each image, by image: the latest vote that was not taken back."""
+        query = (
+            select(Vote.image_id, Rater.name, Vote.quality)
+            .join(Vote.rater)
+            .where(~TAKEN_BACK)
+            .order_by(Vote.id)
+        )
         with self.engine.connect() as connection:
             latest = {(row.image_id, row.name): row.quality for row in connection.execute(query)}
         return [

@@ -1,7 +1,7 @@
 """The tables of the subjective study: its protocol, who takes part, what is shown to whom, and every reading.
 
-A reading is never changed or deleted. One that counts as its rater's judgement is also a row of `votes`; training
-images and hidden repeats are not, lest a second look replace the first.
+A reading is never changed or deleted: triggers refuse that. One that counts as its rater's judgement is also a row of
+`votes`; training images and hidden repeats are not, lest a second look replace the first.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Enum, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Enum, ForeignKey, UniqueConstraint, exists
 from sqlalchemy.orm import Mapped, mapped_column
 
-from miqanet.database.schema import Base
+from miqanet.database.schema import Base, Vote
 
 
 class Purpose(StrEnum):
@@ -115,3 +115,12 @@ class StudySession(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     """SHA-256 of the token in the cookie, hexadecimal."""
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+TAKEN_BACK = exists().where(
+    Reading.vote_id == Vote.id,
+    Presentation.id == Reading.presentation_id,
+    Participant.id == Presentation.participant_id,
+    Presentation.position >= Participant.done,
+)
+"""Whether a vote, in a query of votes, was undone in the rating room and its image not judged again since."""
