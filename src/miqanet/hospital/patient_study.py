@@ -66,10 +66,11 @@ def extract(dataset: Dataset) -> bytes:
         kept = _kept(dataset, character_set)
         texts = _texts(kept)
         content = _encode(kept)
-        if _is_legal(character_set) and _texts(restore(content)) == texts:
+        plain = all(map(str.isascii, texts))
+        if (plain and not character_set) or (_is_legal(character_set) and _texts(restore(content)) == texts):
             return content
         # Made anew: pydicom's names remember how they were encoded.
-        return _encode(_kept(dataset, None if all(map(str.isascii, texts)) else _UNICODE))
+        return _encode(_kept(dataset, None if plain else _UNICODE))
 
 
 def restore(content: bytes) -> Dataset:

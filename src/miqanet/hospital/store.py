@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Engine, insert, inspect, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, bindparam, insert, select, true, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from miqanet.hospital import tallies, work
 from miqanet.hospital.arrival import Arrival
@@ -25,11 +26,35 @@ from miqanet.hospital.node_schema import (
     WorkState,
 )
 from miqanet.hospital.records import ImageReference, ImageResult, SeriesResult
+from miqanet.hospital.statements import dialect, insertion, table
 from miqanet.hospital.uids import random_uid
 from miqanet.verdict import Finding
 from miqanet.verdict import Verdict as VerdictRecord
 
 DEVICE_UID: Final = "device_uid"
+
+# What is said of every image is put into SQL once: that takes longer than the database.
+_IMAGES: Final = table(Image)
+_SERIES: Final = table(Series)
+_EXPECT_IMAGE: Final = (
+    update(_SERIES)
+    .where(
+        _SERIES.c.study_instance_uid == bindparam("study_uid"),
+        _SERIES.c.series_instance_uid == bindparam("series_uid"),
+    )
+    .values(
+        last_received=bindparam("now"),
+        state=SeriesState.OPEN,
+        received_images=_SERIES.c.received_images + 1,
+    )
+    .returning(_SERIES.c.id)
+)
+_ADD_VERDICTS: Final = insert(table(Verdict))
+_WORST_SO_FAR: Final = (
+    select(_SERIES.c.worst_probability)
+    .join(_IMAGES, _IMAGES.c.series_id == _SERIES.c.id)
+    .where(_IMAGES.c.id == bindparam("image_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +90,30 @@ class NodeStore:
 
         A series that was reported is open again: it gets another report.
         """
+        named = {
+            "study_uid": arrival.study_instance_uid,
+            "series_uid": arrival.series_instance_uid,
+            "now": now,
+        }
         with Session(self._engine) as session, session.begin():
-            _insert_new(
-                session,
-                Series,
-                study_instance_uid=arrival.study_instance_uid,
-                series_instance_uid=arrival.series_instance_uid,
-                series_number=arrival.series_number,
-                series_description=arrival.series_description,
-                accession_number=arrival.accession_number,
-                scanner=arrival.scanner,
-                patient_study=arrival.patient_study,
-                first_received=now,
-                last_received=now,
-                state=SeriesState.OPEN,
-                revision=0,
-            )
-            series_id = session.scalars(
-                select(Series.id).where(
-                    Series.study_instance_uid == arrival.study_instance_uid,
-                    Series.series_instance_uid == arrival.series_instance_uid,
+            series_id = session.scalar(_EXPECT_IMAGE, named)
+            if series_id is None:
+                _insert_new(
+                    session,
+                    Series,
+                    study_instance_uid=arrival.study_instance_uid,
+                    series_instance_uid=arrival.series_instance_uid,
+                    series_number=arrival.series_number,
+                    series_description=arrival.series_description,
+                    accession_number=arrival.accession_number,
+                    scanner=arrival.scanner,
+                    patient_study=arrival.patient_study,
+                    first_received=now,
+                    last_received=now,
+                    state=SeriesState.OPEN,
+                    revision=0,
                 )
-            ).one()
+                series_id = session.scalars(_EXPECT_IMAGE, named).one()
             new = _insert_new(
                 session,
                 Image,
@@ -103,17 +130,7 @@ class NodeStore:
             if not new:
                 # The series, too, where this is the only image that claims to be of it.
                 session.rollback()
-                return False
-            session.execute(
-                update(Series)
-                .where(Series.id == series_id)
-                .values(
-                    last_received=now,
-                    state=SeriesState.OPEN,
-                    received_images=Series.received_images + 1,
-                )
-            )
-            return True
+            return new
 
     def take_images(
         self, now: float, lease_seconds: float, limit: int, most_attempts: int | None = None
@@ -150,16 +167,14 @@ class NodeStore:
         with Session(self._engine) as session, session.begin():
             if not work.finish(session, Image, image_id):
                 return False
-            session.execute(insert(Verdict), rows)
+            session.execute(_ADD_VERDICTS, rows)
             tallies.count(session, image_id, results)
             return True
 
     def worst_probability(self, image_id: int) -> float | None:
         """Return the greatest probability of low in an image's series so far: only a worse one is worth a picture."""
         with Session(self._engine) as session:
-            return session.scalar(
-                select(Series.worst_probability).join(Image.series).where(Image.id == image_id)
-            )
+            return session.scalar(_WORST_SO_FAR, {"image_id": image_id})
 
     def release(self, row: work.WorkRow, now: float) -> None:
         """Let all of a kind that a killed worker had taken be taken again, at once."""
@@ -257,6 +272,9 @@ def _verdict_values(image_id: int, result: ImageResult) -> dict[str, Any]:
 
 def _insert_new(session: Session, row: type[NodeBase], **values: Any) -> bool:
     """Insert a row unless one of its unique values is there; return whether it was inserted."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(row).values(values).on_conflict_do_nothing()
-    return session.execute(statement.returning(*inspect(row).primary_key)).first() is not None
+    return session.execute(_insert_unless_there(dialect(session), row), values).first() is not None
+
+
+@cache
+def _insert_unless_there(dialect_name: str, row: type[NodeBase]) -> ReturningInsert[Any]:
+    return insertion(dialect_name, row).on_conflict_do_nothing().returning(*table(row).primary_key)

@@ -8,12 +8,15 @@ always write afterwards.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from miqanet.hospital.node_schema import AuditMessage, Image, Send, WorkState
+from miqanet.hospital.statements import table
 
 WorkRow = type[Image] | type[Send] | type[AuditMessage]
 
@@ -53,14 +56,15 @@ def take(
 
 def finish(session: Session, row: WorkRow, row_id: int) -> bool:
     """Mark a row as done; return whether it was not done before."""
-    done = session.scalar(
-        update(row)
-        .where(row.id == row_id, row.state == WorkState.WAITING)
-        .values(state=WorkState.DONE)
-        .returning(row.id)
-        .execution_options(synchronize_session=False)
-    )
+    done = session.scalar(_finishing(row), {"row_id": row_id})
     return done is not None
+
+
+@cache
+def _finishing(row: WorkRow) -> ReturningUpdate[tuple[int]]:
+    rows = table(row)
+    waiting = rows.c.id == bindparam("row_id"), rows.c.state == WorkState.WAITING
+    return update(rows).where(*waiting).values(state=WorkState.DONE).returning(rows.c.id)
 
 
 def postpone(session: Session, row: WorkRow, row_id: int, until: float) -> None:
