@@ -43,12 +43,18 @@ def test_a_folder_of_weights_comes_out(exported: tuple[Path, Result]) -> None:
     out, result = exported
     assert result.exit_code == 0, result.output
     assert {path.name for path in out.iterdir()} == {
-        "miqanet.xml", "miqanet.bin", "miqanet.safetensors", "card.json", "README.md",
+        "miqanet.xml", "miqanet.bin", "miqanet.safetensors", "card.json", "README.md", "run.json",
     }  # fmt: skip
     assert [path.name for path in out.parent.iterdir()] == ["weights"], "nothing unfinished is left"
     figures, told = result.stdout.rsplit("\n", 2)[:2]
     assert json.loads(figures) == json.loads((out / "card.json").read_text())["metrics"]
     assert told == f"weights and model card: {out}"
+
+
+def test_weights_say_whom_they_know(exported: tuple[Path, Result], trained: tuple[Path, Result]) -> None:
+    run, known = Run.read(exported[0]), Run.read(trained[0])
+    assert run == known
+    assert run.trained_on
 
 
 def test_the_card_states_data_training_and_figures(

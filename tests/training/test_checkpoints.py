@@ -5,7 +5,14 @@ import torch
 
 from miqanet.artifacts import KINDS
 from miqanet.networks import MIQANet, MIQANetSettings, make_network
-from miqanet.training.checkpoints import BEST_CHECKPOINT, LAST_CHECKPOINT, network_weights, trained_network
+from miqanet.training.checkpoints import (
+    BEST_CHECKPOINT,
+    LAST_CHECKPOINT,
+    network_weights,
+    trained_network,
+    weights_file,
+)
+from miqanet.training.export import save_half_precision
 
 
 def test_the_averaged_weights_are_those_of_the_network(short_run):
@@ -41,6 +48,20 @@ def test_a_checkpoint_knows_its_network(settings, network, tmp_path):
     loaded = trained_network(tmp_path / BEST_CHECKPOINT).state_dict()
     assert list(loaded) == list(state)
     assert all(torch.equal(loaded[name], value) for name, value in state.items())
+
+
+def test_exported_weights_are_those_of_the_run(short_run, tmp_path):
+    run, _ = short_run
+    assert weights_file(run) == run / BEST_CHECKPOINT
+    save_half_precision(trained_network(run / BEST_CHECKPOINT), tmp_path)
+    exported = weights_file(tmp_path)
+    weights = network_weights(exported)
+    loaded = trained_network(exported)
+    assert not loaded.training
+    for name, value in network_weights(run / BEST_CHECKPOINT).items():
+        if value.ndim:
+            assert torch.equal(weights[name], value.half())
+            assert torch.equal(loaded.state_dict()[name], value.half().float())
 
 
 def test_a_run_without_a_finished_epoch_has_no_weights(tmp_path):

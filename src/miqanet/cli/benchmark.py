@@ -73,8 +73,8 @@ def benchmark(
     run: Annotated[
         Path | None,
         typer.Option(
-            help="Test the best checkpoint of this run of `miqanet train` instead of training; subjects that the run "
-            "learned from are left out and counted, and a fold of which less than half is left is refused."
+            help="Test this run of `miqanet train`, or the weights exported from one, instead of training; subjects "
+            "that it learned from are left out and counted, and a fold of which less than half is left is refused."
         ),
     ] = None,
     leakage: Annotated[

@@ -141,6 +141,7 @@ def export(
             if any(r is role for r in roles.values())
         }
         write_card(card, folder)
+        run.write(folder)
         out.mkdir(exist_ok=True)
         for file in folder.iterdir():
             file.replace(out / file.name)

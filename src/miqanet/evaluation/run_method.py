@@ -18,7 +18,7 @@ from miqanet.training.run import Run
 
 @dataclass(frozen=True, slots=True)
 class RunMethod:
-    """The best checkpoint of a run, for the subjects of a fold that the run never learned from."""
+    """The best weights of a run, or those exported from it, for subjects of a fold that it never learned from."""
 
     folder: Path
     run: Run
@@ -52,16 +52,16 @@ class RunMethod:
         folder: Path,  # noqa: ARG002
         tell: Callable[[str], None],  # noqa: ARG002
     ) -> Fitted:
-        """Take the run's best checkpoint, and say whom it, and what it began with, knows.
+        """Take the run's best weights, and say whom it, and what it began with, knows.
 
         Raises:
             FileNotFoundError: the run has not finished an epoch.
             ValueError: it is not known from whom the run learned.
         """
-        from miqanet.training.checkpoints import BEST_CHECKPOINT
+        from miqanet.training.checkpoints import weights_file
         from miqanet.training.predict import predict
 
-        checkpoint = self.folder / BEST_CHECKPOINT
+        checkpoint = weights_file(self.folder)
         lineage = list(_lineage(self.run))
 
         def judge(images: Sequence[ImageRecord]) -> NDArray[np.float64]:

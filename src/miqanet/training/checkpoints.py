@@ -1,4 +1,4 @@
-"""Checkpoints of `fit`: which network they hold, and its averaged weights."""
+"""Weights that were learned: checkpoints of `fit`, with averaged weights of any network, and exported MIQANet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from miqanet.artifacts import KINDS
 from miqanet.networks import make_network
+from miqanet.training.export import HALF_PRECISION_FILE, load_network, read_half_precision
 
 LAST_CHECKPOINT = "last.ckpt"
 BEST_CHECKPOINT = "best.ckpt"
@@ -16,21 +18,31 @@ BEST_CHECKPOINT = "best.ckpt"
 _PREFIX = "network."
 
 
+def weights_file(folder: Path) -> Path:
+    """Return the file with the best weights of a run, or with those that were exported into a folder."""
+    exported = folder / HALF_PRECISION_FILE
+    return exported if exported.exists() else folder / BEST_CHECKPOINT
+
+
 def network_weights(checkpoint: Path) -> dict[str, Tensor]:
-    """Return the averaged weights of the network in a checkpoint of `fit`.
+    """Return the weights of a `weights_file` or of another checkpoint.
 
     Raises:
         FileNotFoundError: there is no such checkpoint; the run has not finished an epoch.
     """
+    if checkpoint.name == HALF_PRECISION_FILE:
+        return read_half_precision(checkpoint.parent)
     return _weights(_read(checkpoint))
 
 
 def trained_network(checkpoint: Path) -> nn.Module:
-    """Return the network of a checkpoint with its averaged weights, in evaluation mode.
+    """Return the network of a `weights_file` or of another checkpoint, in evaluation mode.
 
     Raises:
         FileNotFoundError: there is no such checkpoint; the run has not finished an epoch.
     """
+    if checkpoint.name == HALF_PRECISION_FILE:
+        return load_network(read_half_precision(checkpoint.parent), KINDS)
     content = _read(checkpoint)
     settings = content["hyper_parameters"]
     # Checkpoints of before there was a choice hold MIQANet and do not say so.
