@@ -2,6 +2,7 @@
 // Keeps the list up to date, shows the series that is chosen or, while none is, the last one to repeat.
 
 const POLL_MS = 3000;
+const LONGEST_ANSWER_MS = 10000;
 const live = document.getElementById("live");
 const detail = document.getElementById("detail");
 const updated = document.getElementById("updated");
@@ -13,7 +14,8 @@ const keys = document.getElementById("keys");
 let chosen = detail.dataset.chosen ?? null; // null: follow what comes in
 let lastText = null;
 let lastSuccess = new Date();
-let asking = 0; // a later choice makes the answer about an earlier one void
+let updating = false;
+let coming = null; // which series is asked for, in which version; an answer about another one is void
 
 const rows = () => [...live.querySelectorAll("tbody tr")];
 const rowOf = (id) => document.getElementById(`s${id}`);
@@ -26,14 +28,16 @@ function parse(text) {
 }
 
 async function ask(address) {
-  const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error" });
+  const signal = AbortSignal.timeout(LONGEST_ANSWER_MS);
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error", signal });
   if (answer.status === 401) location.assign("/login");
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.text();
 }
 
 async function update() {
-  if (document.hidden) return;
+  if (document.hidden || updating) return;
+  updating = true;
   try {
     const text = await ask(live.dataset.address);
     lastSuccess = new Date();
@@ -44,7 +48,10 @@ async function update() {
     lost.textContent = `No answer from the node since ${clock(lastSuccess)}: what is shown may be old.`;
     lost.hidden = false;
     updated.textContent = "";
+  } finally {
+    updating = false;
   }
+  showDetail();
   showTimes();
 }
 
@@ -62,7 +69,6 @@ function replaceList(text) {
   }
   if (toRepeat.length) announcement.textContent = `${toRepeat.length} more series to repeat`;
   if (focused) rowOf(focused)?.querySelector("a")?.focus({ preventScroll: true });
-  showDetail();
 }
 
 /** Return the id of the series to show where nobody has chosen one. */
@@ -77,22 +83,26 @@ async function showDetail() {
     if (row.dataset.id === id) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
-  if (id === null) return detail.replaceChildren();
-  const article = shown();
-  const row = rowOf(id);
-  if (article?.dataset.shown === id && (!row || row.dataset.version === article.dataset.version)) return undefined;
-  const mine = ++asking;
-  try {
-    const text = await ask(`/series/${id}`);
-    if (mine !== asking) return undefined;
-    const top = article?.dataset.shown === id ? detail.scrollTop : 0;
-    detail.replaceChildren(...parse(text));
-    detail.scrollTop = top;
-    showTimes();
-  } catch {
-    // The next update tries again.
+  const before = shown();
+  const version = rowOf(id)?.dataset.version ?? before?.dataset.version;
+  const wanted = `${id} ${version}`;
+  if (id === null) detail.replaceChildren();
+  if (id === null || (before?.dataset.shown === id && before.dataset.version === version)) coming = null;
+  else if (wanted !== coming) {
+    coming = wanted;
+    try {
+      const text = await ask(`/series/${id}`);
+      if (wanted !== coming) return;
+      const top = shown()?.dataset.shown === id ? detail.scrollTop : 0;
+      detail.replaceChildren(...parse(text));
+      detail.scrollTop = top;
+      showTimes();
+    } catch {
+      // The next update tries again.
+    } finally {
+      if (wanted === coming) coming = null;
+    }
   }
-  return undefined;
 }
 
 function choose(id) {

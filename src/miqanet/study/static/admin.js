@@ -2,6 +2,7 @@
 (() => {
   const $ = (selector) => document.querySelector(selector);
   const EVERY_MS = 5000;
+  const LONGEST_ANSWER_MS = 30000;
   const NONE = "–";
 
   const share = (value) => (value === null ? NONE : `${(100 * value).toFixed(1)} %`);
@@ -59,16 +60,21 @@
     $("#trouble").textContent = text;
   }
 
+  let asking = false;
+
   async function refresh() {
-    if (document.hidden) return;
+    if (document.hidden || asking) return;
+    asking = true;
     try {
-      const answer = await fetch("/admin/api/progress", { cache: "no-store", signal: AbortSignal.timeout(EVERY_MS) });
+      const answer = await fetch("/admin/api/progress", { cache: "no-store", signal: AbortSignal.timeout(LONGEST_ANSWER_MS) });
       const content = await answer.json();
       if (!answer.ok) throw new Error(content.error);
       show(content);
       complain("");
     } catch (error) {
       complain(`The figures are not up to date. ${error.message}`);
+    } finally {
+      asking = false;
     }
   }
 

@@ -1,6 +1,7 @@
 "use strict";
 
-const LONGEST_ANSWER_MS = 10000;
+const FIRST_ANSWER_MS = 10000;
+const LONGEST_ANSWER_MS = 60000;
 
 /** The server refused what was asked; asking again would not help. */
 class Refused extends Error {
@@ -23,11 +24,11 @@ class Unreachable extends Error {
   }
 }
 
-/** Ask the server once; throw Refused or Unreachable. */
-async function ask(path, { read = (answer) => answer.json(), ...options } = {}) {
+/** Ask the server once, and wait for the answer at most so many milliseconds; throw Refused or Unreachable. */
+async function ask(path, longest, { read = (answer) => answer.json(), ...options } = {}) {
   let answer;
   try {
-    answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(LONGEST_ANSWER_MS), ...options });
+    answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(longest), ...options });
     if (answer.ok || answer.type === "opaqueredirect") return await read(answer);
   } catch {
     throw new Unreachable("The server cannot be reached.");
@@ -40,8 +41,8 @@ async function ask(path, { read = (answer) => answer.json(), ...options } = {}) 
 }
 
 /**
- * Asks again until the server answers. `waiting(trouble, seconds)` hears of every wait, `waiting(null)` of its end;
- * `now()` ends a wait at once.
+ * Asks again until the server answers, with more patience each time: over a slow network a picture needs it.
+ * `waiting(trouble, seconds)` hears of every wait, `waiting(null)` of its end; `now()` ends a wait at once.
  */
 class Persistence {
   static LONGEST_WAIT_S = 15;
@@ -59,7 +60,7 @@ class Persistence {
   async ask(path, options) {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const content = await ask(path, options);
+        const content = await ask(path, Math.min(FIRST_ANSWER_MS * 2 ** attempt, LONGEST_ANSWER_MS), options);
         if (attempt > 0) this.waiting(null);
         return content;
       } catch (trouble) {
