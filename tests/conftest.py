@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +56,23 @@ def garbage_collected() -> Iterator[None]:
     """Collect at the end of a test what it leaves open, while its own filters of warnings hold, not another's."""
     yield
     gc.collect()
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """Return a finder of ports that nobody listens on, each time of another one.
+
+    They lie below those that a system gives to whoever names none: no connection takes one meanwhile.
+    """
+    untried = iter(random.SystemRandom().sample(range(20_000, 32_768), 12_768))
+
+    def find() -> int:
+        for port in untried:
+            with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                return port
+        pytest.fail("no port is free")
+
+    return find
 
 
 @dataclass(frozen=True)
@@ -105,11 +125,11 @@ def server() -> Iterator[Server]:
             yield server
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            process.wait(timeout=300)
 
 
 def _wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         try:
             return server.run("SELECT 1")
@@ -126,4 +146,5 @@ def postgresql_url(server: Server) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     server.run(f"CREATE DATABASE {name}")
     yield server.url(name)
-    server.run(f"DROP DATABASE {name}")
+    # Who was killed may still be connected for a moment.
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")

@@ -210,20 +210,18 @@ def test_a_port_that_is_taken_is_wrong_use(miqanet, place: Path, raters: Path) -
 
 
 @pytest.mark.system
-def test_the_room_opens_and_ctrl_c_closes_it(miqanet, place: Path, raters: Path) -> None:
+def test_the_room_opens_and_ctrl_c_closes_it(miqanet, place: Path, raters: Path, free_port) -> None:
     created = miqanet("study", "create", place, "--raters", raters)
     token = LINK.search(created.stdout)[3]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-c", "from miqanet.cli import main; main()", "study", "serve", place]
     process = subprocess.Popen(
         [*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             try:
                 connection.request("GET", f"/join/{token}")
                 break
@@ -237,7 +235,7 @@ def test_the_room_opens_and_ctrl_c_closes_it(miqanet, place: Path, raters: Path)
         connection.close()
     finally:
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 0
     assert f"open at http://127.0.0.1:{port}" in out
     assert "closed" in out

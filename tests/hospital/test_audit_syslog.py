@@ -77,7 +77,7 @@ def test_messages_are_framed_by_their_length_in_octets(server, certificate):
     thread, messages = server.read(2)
     with SyslogTarget(AuditSyslog("localhost", server.port, certificate[0])) as target:
         target.write(lines)
-        thread.join(30)
+        thread.join(300)
     assert messages == lines
 
 
@@ -86,7 +86,7 @@ def test_after_the_server_has_gone_the_next_call_connects_again(server, certific
         for number in range(2):
             thread, messages = server.read(1)
             target.write([f"line {number}"])
-            thread.join(30)
+            thread.join(300)
             assert messages == [f"line {number}"]
 
 
@@ -98,7 +98,7 @@ def test_a_server_that_nobody_vouches_for_gets_nothing(server, certificate):
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         target.write(["secret"])
-    thread.join(30)
+    thread.join(300)
     assert messages == []
 
 

@@ -46,12 +46,12 @@ def keep_up(started, tmp_path):  # noqa: ARG001  it is the processes that are ke
     thread.start()
     yield stop
     stop.set()
-    thread.join(timeout=60)
+    thread.join(timeout=120)
     assert not thread.is_alive()
 
 
 def wait_until(condition):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -61,12 +61,12 @@ def test_it_ends_with_the_process_that_started_it(start_part):
     process = start_part("print('up', flush=True); time.sleep(600)")
     assert process.stdout.readline() == "up\n"
     process.stdin.close()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
 
 
 def test_what_fails_is_said_by_kind_and_place_but_not_in_its_words(start_part):
     process = start_part(FAILING)
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=300) == 1
     log = process.stderr.read()
     assert "judge CRITICAL ValueError at" in log
     assert "part_process.py:" in log
@@ -75,19 +75,19 @@ def test_what_fails_is_said_by_kind_and_place_but_not_in_its_words(start_part):
 
 def test_a_thread_that_fails_ends_the_whole_process(start_part):
     process = start_part(f"def fail(): {FAILING}\n    threading.Thread(target=fail).start(); time.sleep(600)")
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=300) == 1
     assert "Doe" not in process.stderr.read()
 
 
 def test_the_system_s_words_are_told(start_part):
     process = start_part("open('/nowhere/at/all')")
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=300) == 1
     assert "FileNotFoundError (No such file or directory) at" in process.stderr.read()
 
 
 def test_a_configuration_that_cannot_be_used_is_told_in_full(start, tmp_path):
     process = start("-m", "miqanet.hospital.part_process", Part.WEB, tmp_path / "miqanet.toml")
-    assert process.wait(timeout=60) == 2
+    assert process.wait(timeout=300) == 2
     assert f"cannot read the configuration {tmp_path}/miqanet.toml" in process.stderr.read()
 
 

@@ -64,15 +64,12 @@ def start(tmp_path, sqlite_engine, notes):
     running = []
 
     def listen(peers=SCANNERS, associations=64):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        settings = Dicom("MIQANET", "127.0.0.1", port, associations, tuple(peers), None)
+        settings = Dicom("MIQANET", "127.0.0.1", 0, associations, tuple(peers), None)
         scp = Scp(settings, Ingest(Spool(tmp_path / "spool"), NodeStore(sqlite_engine)), notes)
         thread = threading.Thread(target=scp.serve)
         thread.start()
         running.append((scp, thread))
-        return port
+        return scp._server.server_address[1]
 
     yield listen
     for scp, thread in running:
@@ -87,6 +84,7 @@ def associate():
 
     def call(port, title="SCANNER", called="MIQANET", contexts=((MRImageStorage, None),)):
         entity = AE(title)
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 120
         for sop_class, syntaxes in contexts:
             entity.add_requested_context(sop_class, syntaxes)
         association = entity.associate("127.0.0.1", port, ae_title=called)
@@ -105,7 +103,7 @@ def number_of_images(engine):
 
 
 def wait_until(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -157,7 +155,7 @@ def test_who_is_not_listed_or_calls_another_is_rejected(start, associate, notes,
 
 def test_an_address_that_is_not_listed_is_not_spoken_to(start, caplog):
     port = start([Peer("SCANNER", (ELSEWHERE,))])
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         assert connection.recv(1) == b""
     assert "no peer has the address 127.0.0.1" in caplog.text
 
@@ -229,7 +227,7 @@ def test_fifty_associations_at_once(start, associate, mr_image):
     pdu.from_primitive(request)
     with ExitStack() as others:
         for _ in range(49):
-            other = others.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            other = others.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
             other.sendall(pdu.encode())
             assert other.recv(1) == ACCEPTED
         assert association.send_c_store(mr_image()).Status == 0x0000

@@ -66,19 +66,19 @@ def shake_hands(server, client, name="127.0.0.1"):
 
         def answer():
             connection, _ = listener.accept()
-            connection.settimeout(10)
+            connection.settimeout(120)
             with server.wrap_socket(connection, server_side=True) as secure:
                 secure.sendall(b"hello")
 
         answered = pool.submit(answer)
-        with socket.create_connection(listener.getsockname(), timeout=10) as connection:
+        with socket.create_connection(listener.getsockname(), timeout=120) as connection:
             try:
                 with client.wrap_socket(connection, server_hostname=name) as secure:
                     assert secure.recv(5) == b"hello"
                     return secure.version(), secure.cipher()[0]
             finally:
                 connection.close()
-                answered.exception(timeout=10)
+                answered.exception(timeout=120)
 
 
 def both(tls, **client):

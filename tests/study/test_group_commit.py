@@ -49,10 +49,10 @@ def held(writer: GroupCommit) -> threading.Event:
 
     def job(_connection: Connection) -> None:
         started.set()
-        release.wait(10)
+        release.wait(120)
 
     writer.submit(job)
-    assert started.wait(10)
+    assert started.wait(120)
     return release
 
 
@@ -67,7 +67,7 @@ def test_jobs_that_wait_together_share_a_transaction(engine: Engine, writer: Gro
     release = held(writer)
     futures = [writer.submit(add(number)) for number in range(20)]
     release.set()
-    assert [future.result(10) for future in futures] == list(range(20))
+    assert [future.result(120) for future in futures] == list(range(20))
     assert numbers(engine) == list(range(20))
     assert len(counted) == 2
 
@@ -79,7 +79,7 @@ def test_a_result_is_told_after_the_commit(engine: Engine) -> None:
         future = writer.submit(add(number))
         # Called by the thread that tells the result.
         future.add_done_callback(lambda _: seen.append(numbers(engine)))
-        future.result(10)
+        future.result(120)
     writer.close()
     assert seen == [list(range(number + 1)) for number in range(5)]
 
@@ -88,10 +88,10 @@ def test_a_job_that_fails_spoils_no_other(engine: Engine, writer: GroupCommit) -
     release = held(writer)
     good, twice, better = (writer.submit(add(number)) for number in (1, 1, 2))
     release.set()
-    assert good.result(10) == 1
-    assert better.result(10) == 2
+    assert good.result(120) == 1
+    assert better.result(120) == 2
     with pytest.raises(IntegrityError):
-        twice.result(10)
+        twice.result(120)
     assert numbers(engine) == [1, 2]
 
 
@@ -103,9 +103,9 @@ def test_a_refusal_lets_the_others_be_committed_at_once(engine: Engine, writer: 
     release = held(writer)
     good, refused = writer.submit(add(1)), writer.submit(refuse)
     release.set()
-    assert good.result(10) == 1
+    assert good.result(120) == 1
     with pytest.raises(Refused, match="not now"):
-        refused.result(10)
+        refused.result(120)
     assert len(counted) == 2
 
 
@@ -117,14 +117,14 @@ def test_what_the_database_refuses_for_a_moment_is_tried_again(engine: Engine, w
             raise OperationalError("INSERT", {}, Exception("database is locked"))
         return add(7)(connection)
 
-    assert writer.submit(fail_at_first).result(10) == 7
+    assert writer.submit(fail_at_first).result(120) == 7
     assert numbers(engine) == [7]
 
 
 def test_an_error_of_the_programs_reaches_who_asked(writer: GroupCommit) -> None:
     with pytest.raises(ZeroDivisionError):
-        writer.submit(lambda _connection: 1 // 0).result(10)
-    assert writer.submit(lambda _connection: 5).result(10) == 5
+        writer.submit(lambda _connection: 1 // 0).result(120)
+    assert writer.submit(lambda _connection: 5).result(120) == 5
 
 
 def test_who_hung_up_before_the_turn_is_left_out(engine: Engine, writer: GroupCommit) -> None:
@@ -132,7 +132,7 @@ def test_who_hung_up_before_the_turn_is_left_out(engine: Engine, writer: GroupCo
     gone, stays = writer.submit(add(1)), writer.submit(add(2))
     assert gone.cancel()
     release.set()
-    assert stays.result(10) == 2
+    assert stays.result(120) == 2
     assert numbers(engine) == [2]
 
 

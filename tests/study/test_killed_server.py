@@ -29,7 +29,7 @@ pytestmark = pytest.mark.system
 ROUNDS = 20
 RATERS = tuple(f"rater-{number}" for number in range(8))
 MOST_VOTES_A_ROUND = 20
-LONGEST_ROUND_SECONDS = 30
+LONGEST_ROUND_SECONDS = 120
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Rater:
         rng = np.random.default_rng(self.seed)
         pending: dict[str, Any] | None = None
         while not self.stop:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             try:
                 headers = self.sign_in(connection)
                 while not self.stop:
@@ -112,14 +112,8 @@ def verdict(presentation: int, rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_until_served(port: int, process: BaseProcess) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -165,8 +159,10 @@ def check(place: str, raters: list[Rater]) -> int:
     return len(readings)
 
 
-def test_no_acknowledged_vote_is_lost_and_none_is_doubled(make_study, url: str | None) -> None:
-    study = make_study(images=60, raters=RATERS, per_image=8, minimum_viewing_ms=0)
+@pytest.mark.timeout(3000)
+def test_no_acknowledged_vote_is_lost_and_none_is_doubled(make_study, url: str | None, free_port) -> None:
+    # So many images that no rater is done before the last kill.
+    study = make_study(images=240, raters=RATERS, per_image=8, minimum_viewing_ms=0)
     place = url or str(study.database.folder)
     study.database.close()
     port, rng = free_port(), np.random.default_rng(5)

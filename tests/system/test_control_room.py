@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -82,10 +81,8 @@ class Node:
 
 
 @pytest.fixture
-def node(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def node(tmp_path, free_port):
+    port = free_port()
     (tmp_path / "miqanet.toml").write_text(
         '[[dicom.peers]]\nae_title = "A"\naddresses = ["127.0.0.1"]\n'
         f'[web]\nport = {port}\n[storage]\nspool = "spool"\n'
@@ -104,9 +101,11 @@ def node(tmp_path):
 
     def stop():
         server.should_exit = True
-        thread.join(30)
+        thread.join(300)
+        assert not thread.is_alive()
 
     while not server.started:
+        assert thread.is_alive()
         time.sleep(0.02)
     token = Tokens(config.web.tokens).add("ann", [Permission.READ])
     yield Node(f"http://127.0.0.1:{port}", token, store, Pictures(config.storage.spool), stop)
@@ -115,9 +114,8 @@ def node(tmp_path):
 
 
 @pytest.fixture
-def page(browser, node):
-    context = browser.new_context(viewport={"width": 1366, "height": 768}, color_scheme="dark")
-    opened = context.new_page()
+def page(node, open_page):
+    opened = open_page(color_scheme="dark")
     opened.troubles, opened.requests = [], []
     opened.on(
         "console",
@@ -131,9 +129,8 @@ def page(browser, node):
     expect(opened.locator("#token")).to_be_focused()
     opened.keyboard.type(node.token)
     opened.keyboard.press("Enter")
-    opened.wait_for_selector("#live")
-    yield opened
-    context.close()
+    opened.wait_for_url(f"{node.url}/")
+    return opened
 
 
 def words(page):
@@ -171,13 +168,13 @@ def test_keys_step_through_the_series(page, node):
     shown(page, 1)
     page.keyboard.press("k")
     shown(page, 2)
-    assert page.url.endswith("?series=2")
+    expect(page).to_have_url(f"{node.url}/?series=2")
     page.keyboard.press("n")
     shown(page, 1)
     page.keyboard.press("n")
     shown(page, 3)
     page.keyboard.press("Escape")
-    assert not page.url.endswith("?series=3")
+    expect(page).to_have_url(f"{node.url}/")
     page.keyboard.press("f")
     page.wait_for_url("**/?verdict=repeat")
     assert words(page) == ["repeat", "repeat"]
@@ -209,6 +206,45 @@ def test_a_chosen_series_stays_while_others_come_and_changes_with_its_images(pag
     assert not page.troubles
 
 
+def test_a_late_answer_about_another_series_is_not_shown(page, node):
+    for number in (1, 2):
+        node.come(number, "good")
+    page.reload()
+    shown(page, 2)
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/series/1", hold)
+    with page.expect_request("**/series/1"):
+        page.keyboard.press("j")
+    page.keyboard.press("k")
+    with page.expect_response("**/series/1"):
+        held.pop().continue_()
+    page.wait_for_timeout(200)  # for what ought not to happen
+    shown(page, 2)
+
+
+def test_a_series_whose_answer_was_lost_is_asked_for_again(page, node):
+    for number in (1, 2):
+        node.come(number, "good")
+    page.reload()
+    shown(page, 2)
+    page.route("**/series/1", lambda route: route.abort(), times=1)
+    page.keyboard.press("j")
+    shown(page, 1)
+
+
+def test_a_node_that_keeps_silent_is_noticed(page, node):
+    node.come(1, "good")
+    shown(page, 1)
+    page.route("**/live*", lambda _: None)
+    expect(page.locator("#lost")).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")
+    expect(page.locator("#lost")).to_be_hidden()
+
+
 def test_the_picture_is_enlarged_and_its_heat_map_switched_by_keys(page, node):
     node.come(1, "repeat")
     shown(page, 1)
@@ -217,29 +253,29 @@ def test_the_picture_is_enlarged_and_its_heat_map_switched_by_keys(page, node):
         page.eval_on_selector("#detail .heat", "image => image.decode().then(() => image.naturalWidth)") == 64
     )
     page.keyboard.press("h")
-    assert not page.is_visible("#detail .heat")
+    expect(page.locator("#detail .heat")).to_be_hidden()
     page.keyboard.press("Enter")
-    assert page.is_visible("#enlarged .image")
-    assert not page.is_visible("#enlarged .heat")
+    expect(page.locator("#enlarged .image")).to_be_visible()
+    expect(page.locator("#enlarged .heat")).to_be_hidden()
     page.keyboard.press("h")
-    assert page.is_visible("#enlarged .heat")
+    expect(page.locator("#enlarged .heat")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.is_visible("#enlarged")
+    expect(page.locator("#enlarged")).to_be_hidden()
     page.click("#detail .picture")
     page.click("#enlarged >> text=Heat map")
-    assert not page.is_visible("#enlarged .heat")
+    expect(page.locator("#enlarged .heat")).to_be_hidden()
     expect(page.locator("#enlarged figcaption")).to_contain_text("probability of low 0.93")
     page.click("#enlarged >> text=Close")
-    assert not page.is_visible("#enlarged")
+    expect(page.locator("#enlarged")).to_be_hidden()
     page.keyboard.press("?")
-    assert page.is_visible("text=next series to repeat")
+    expect(page.locator("text=next series to repeat")).to_be_visible()
     assert not page.troubles
 
 
-def test_times_are_those_of_the_clock_on_the_wall(browser, node):
+def test_times_are_those_of_the_clock_on_the_wall(node, open_page):
     node.come(1, "good")
-    context = browser.new_context(timezone_id="Pacific/Kiritimati")
-    page = context.new_page()
+    page = open_page(timezone_id="Pacific/Kiritimati")
+    page.clock.set_fixed_time(datetime.now(UTC))
     page.goto(node.url)
     page.fill("#token", node.token)
     page.press("#token", "Enter")
@@ -248,17 +284,16 @@ def test_times_are_those_of_the_clock_on_the_wall(browser, node):
         moment = datetime.fromisoformat(time_there.get_attribute("datetime"))
         expect(time_there).to_have_text(f"{moment.astimezone(ZoneInfo('Pacific/Kiritimati')):%H:%M:%S}")
         expect(page.locator(f"{place} .age")).to_have_text("now")
-    context.close()
 
 
-def test_fingers_find_what_they_aim_at_on_a_tablet(browser, node):
+def test_fingers_find_what_they_aim_at_on_a_tablet(node, open_page):
     for number, word in enumerate(VERDICTS, start=1):
         node.come(number, word, description="T1 MPRAGE sagittal")
-    context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
-    page = context.new_page()
+    page = open_page(viewport={"width": 1024, "height": 768}, has_touch=True)
     page.goto(node.url)
     page.fill("#token", node.token)
     page.press("#token", "Enter")
+    page.wait_for_url(f"{node.url}/")
     expect(page.locator("#detail h1")).to_be_visible()
     for selector in (".chip", "#live tbody tr", "select", "input", "button", "nav a"):
         heights = page.eval_on_selector_all(selector, HEIGHTS)
@@ -266,7 +301,6 @@ def test_fingers_find_what_they_aim_at_on_a_tablet(browser, node):
     assert page.locator(".top").bounding_box()["height"] < 80
     # What is too long ends in an ellipsis, after words that can be read.
     assert page.locator(".name bdi").first.bounding_box()["width"] > 100
-    context.close()
 
 
 def test_a_node_that_does_not_answer_is_noticed(page, node):
@@ -289,11 +323,10 @@ def test_a_script_in_a_description_does_nothing(page, node):
     assert not page.troubles
 
 
-def test_without_a_script_links_do_it(browser, node):
+def test_without_a_script_links_do_it(node, open_page):
     for number, word in enumerate(("repeat", "good"), start=1):
         node.come(number, word)
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
+    page = open_page(java_script_enabled=False)
     page.goto(node.url)
     page.fill("#token", node.token)
     page.press("#token", "Enter")
@@ -301,19 +334,18 @@ def test_without_a_script_links_do_it(browser, node):
     page.click("text=T1 sag 2")
     shown(page, 2)
     page.click("a.chip.good")
-    assert page.locator("#live tbody tr").count() == 1
+    expect(page.locator("#live tbody tr")).to_have_count(1)
     page.click("text=Sign out")
-    assert page.url == f"{node.url}/login"
+    expect(page).to_have_url(f"{node.url}/login")
     page.goto(node.url)
     assert page.url == f"{node.url}/login"
-    context.close()
 
 
 @pytest.mark.parametrize("width", [768, 1024, 1366, 1920])
-def test_nothing_overflows_the_width(page, node, width):
+def test_nothing_overflows_the_width(page, node, resize, width):
     for number, word in enumerate(VERDICTS, start=1):
         node.come(number, word, images=12, scanner="MAGNETOM " + "X" * 20, description="T2 TSE " * 20)
-    page.set_viewport_size({"width": width, "height": 900})
+    resize(page, width, 900)
     for address in ("/", "/drift"):
         page.goto(node.url + address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -334,6 +366,7 @@ def test_text_has_the_contrast_that_wcag_asks_for(page, node, contrasts, scheme)
     page.evaluate("localStorage.clear()")
     page.reload()
     expect(page.locator("#live tbody tr")).to_have_count(3)
+    shown(page, 1)
     ratios = contrasts(page.locator(TEXTS))
     assert len(ratios) > 20
     assert all(ratio >= 4.5 for _, ratio in ratios), ratios

@@ -41,6 +41,7 @@ def opinions() -> dict[tuple[str, int], bool]:
     return {(rater, image): bool(rng.random() < share[image]) for rater in RATERS for image in IMAGES}
 
 
+@pytest.mark.timeout(1800)
 def test_labels_are_the_majority_of_what_eight_raters_press(open_room, sit_down, miqanet):
     room = open_room(IMAGES, RATERS, "--minimum-seconds", "0")
     says_low = opinions()

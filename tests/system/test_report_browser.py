@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from miqanet.artifacts import KINDS
 from miqanet.screening.card import Card
@@ -38,9 +39,8 @@ def report(tmp_path_factory):
 
 
 @pytest.fixture
-def page(browser, report):
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
-    opened = context.new_page()
+def page(open_page, report):
+    opened = open_page()
     opened.troubles = []
     opened.requests = []
     opened.on("console", lambda message: opened.troubles.append(message.text))
@@ -48,7 +48,7 @@ def page(browser, report):
     opened.on("request", lambda request: opened.requests.append(request.url))
     opened.goto(report.as_uri())
     yield opened
-    context.close()
+    opened.context.close()
     assert not opened.troubles
 
 
@@ -102,9 +102,10 @@ def test_enter_enlarges_and_escape_returns_to_the_same_image(page):
     assert "Motion" in facts
     assert "hold still" in facts
     assert "onerror=document.title" in facts
-    assert page.eval_on_selector(".stage .image", "image => image.naturalWidth") == 384
+    width = "image => image.decode().then(() => image.naturalWidth)"
+    assert page.eval_on_selector(".stage .image", width) == 384
     page.keyboard.press("Escape")
-    assert not page.is_visible("#viewer")
+    expect(page.locator("#viewer")).to_be_hidden()
     assert focused(page) == "1"
 
 
@@ -159,9 +160,9 @@ def test_search_narrows_images_and_errors_by_path(page):
 
 def test_question_mark_lists_the_keys(page):
     page.keyboard.press("?")
-    assert page.is_visible("text=heat map on and off")
+    expect(page.locator("text=heat map on and off")).to_be_visible()
     page.keyboard.press("Escape")
-    assert not page.is_visible("#keys")
+    expect(page.locator("#keys")).to_be_hidden()
 
 
 def test_one_card_is_in_the_tab_order(page):
@@ -170,8 +171,8 @@ def test_one_card_is_in_the_tab_order(page):
 
 
 @pytest.mark.parametrize("width", [768, 1024, 1920])
-def test_nothing_overflows_the_width(page, width):
-    page.set_viewport_size({"width": width, "height": 800})
+def test_nothing_overflows_the_width(page, resize, width):
+    resize(page, width, 800)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -27,11 +27,19 @@ from openvino import opset13 as operations
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ComprehensiveSRStorage, ExplicitVRLittleEndian, MRImageStorage
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from miqanet.hospital.node_database import open_node_database
+from miqanet.hospital.node_schema import Series
 
 COMMAND = str(Path(sys.executable).parent / "miqanet")
 DICOM_WEB = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 SIDE = 32
 ROOT = "1.2.826.0.1.3680043.10.999"
+
+PATIENCE = 300.0
+"""Seconds in which a process starts, ends or answers: a slow machine is no failure."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,18 +56,6 @@ def programs() -> Iterator[None]:
         if not DICOM_WEB.exists():
             pytest.skip("Orthanc's plugin for DICOMweb is not installed")
         yield
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    """Return a finder of ports that nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-
-    return find
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +133,8 @@ class Orthanc:
             "DicomAet": "ARCHIVE",
             "DicomCheckCalledAet": True,
             "DicomAlwaysAllowFind": True,
+            "DicomScuTimeout": round(PATIENCE),
+            "DicomScpTimeout": round(PATIENCE),
             "RemoteAccessAllowed": False,
             "AuthenticationEnabled": False,
             "Plugins": [str(DICOM_WEB)],
@@ -153,16 +151,16 @@ class Orthanc:
         file.write_text(json.dumps(settings | self.more), encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(["Orthanc", str(file)], stdout=log, stderr=log, cwd=self.folder)
-        wait_until(lambda: self._answers(), 120.0, self.process)
+        wait_until(lambda: listens(self.dicom_port) and self._answers(), self.process)
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(60)
+            self.process.wait(PATIENCE)
             self.process = None
 
     def get(self, path: str) -> bytes:
-        connection = HTTPConnection("127.0.0.1", self.web_port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.web_port, timeout=PATIENCE)
         try:
             connection.request("GET", path, headers={"Accept": "*/*"})
             response = connection.getresponse()
@@ -289,20 +287,35 @@ class Node:
         with (self.folder / "log").open("ab") as log:
             command = [*within, COMMAND, "node", "--config", self.config]
             self.process = subprocess.Popen(command, stderr=log, stdout=log)
-        wait_until(lambda: listens(self.dicom_port), 120.0, self.process)
+        wait_until(lambda: listens(self.dicom_port), self.process)
 
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """End the node's first process as a power cut would; the others end by themselves."""
         assert self.process is not None
         others = psutil.Process(self.process.pid).children(recursive=True)
         self.process.kill()
-        self.process.wait(60)
-        psutil.wait_procs(others, timeout=60)
+        self.process.wait(PATIENCE)
+        psutil.wait_procs(others, timeout=PATIENCE)
+
+    @contextmanager
+    def rows(self, url: str | None = None) -> Iterator[Session]:
+        """Open the node's database, which is in the spool folder unless its URL is given."""
+        engine = open_node_database(url or f"sqlite:///{self.spool}/node.sqlite")
+        try:
+            with Session(engine) as session, session.begin():
+                yield session
+        finally:
+            engine.dispose()
+
+    def end_waiting(self, url: str | None = None) -> None:
+        """Let the last image of every series be so long ago that no more of it is waited for."""
+        with self.rows(url) as session:
+            session.execute(update(Series).values(last_received=0.0))
 
     def part(self, name: str) -> psutil.Process | None:
         """Return the process of a part, None while there is none."""
@@ -407,11 +420,12 @@ def storescu() -> Callable[..., subprocess.CompletedProcess[str]]:
     def send(port: int, *arguments: str | Path, tls: Path | None = None) -> subprocess.CompletedProcess[str]:
         secure = ["+tls", tls / "scanner.key", tls / "scanner.pem", "+cf", tls / "ca.pem"] if tls else []
         titles = ["-aet", "SCANNER", "-aec", "MIQANET"]
+        patience = ["-ta", f"{PATIENCE:.0f}", "-ts", f"{PATIENCE:.0f}"]
         return subprocess.run(
-            ["storescu", *secure, *titles, "+sd", "127.0.0.1", str(port), *arguments],
+            ["storescu", *secure, *titles, *patience, "+sd", "127.0.0.1", str(port), *arguments],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -441,11 +455,9 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until(
-    condition: Callable[[], bool], seconds: float, process: subprocess.Popen[bytes] | None = None
-) -> None:
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
     """Wait for something to hold; fail if it does not in time, or if a process ends meanwhile."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "this takes too long"
         assert process is None or process.poll() is None, "the process has ended"

@@ -16,7 +16,9 @@ from pydicom.uid import (
     KeyObjectSelectionDocumentStorage,
     SecondaryCaptureImageStorage,
 )
+from sqlalchemy import func, select
 
+from miqanet.hospital.node_schema import Image
 from miqanet.hospital.tokens import Permission, Tokens
 
 pytestmark = pytest.mark.system
@@ -38,7 +40,7 @@ def findscu(archive, study, modality):
     command = f"findscu -S -v {secure} -aet SCANNER -aec ARCHIVE 127.0.0.1 {archive.dicom_port}".split()
     for key in ("QueryRetrieveLevel=SERIES", f"StudyInstanceUID={study}", f"Modality={modality}"):
         command += ["-k", key]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return (done.stdout + done.stderr).count("Find Response: ")
 
@@ -90,7 +92,7 @@ def stow(node, files, certificates, token):
     if certificates:
         context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
         handlers.append(urllib.request.HTTPSHandler(context=context))
-    with urllib.request.build_opener(*handlers).open(request, timeout=60) as response:
+    with urllib.request.build_opener(*handlers).open(request, timeout=300) as response:
         return json.load(response)
 
 
@@ -125,7 +127,7 @@ def test_results_lie_in_the_study_of_their_images(
         by_c_store(archive, tls) if way == "c-store" else by_stow(port, tls),
         dicom=f'[dicom.tls]\n{files}\nauthorities = "{certificates}/ca.pem"' if secure else "",
         web=f"[web.tls]\n{files}" if secure else "",
-        results="idle_seconds = 1\nheat_maps = true",
+        results="idle_seconds = 3600\nheat_maps = true",
     )
     token = Tokens(node.folder / "tokens").add("modality", [Permission.SEND])
     node.start()
@@ -135,11 +137,12 @@ def test_results_lie_in_the_study_of_their_images(
         sent = storescu(node.dicom_port, folder, tls=tls)
         assert sent.returncode == 0, sent.stderr
     else:
-        wait_until(lambda: listens(node.web_port), 60.0)
+        wait_until(lambda: listens(node.web_port), node.process)
         answer = stow(node, images, tls, token)
         assert len(answer["00081199"]["Value"]) == len(images)
         assert "00081198" not in answer
-    wait_until(lambda: len(archive.instances()) == 3, 120.0)
+    node.end_waiting()
+    wait_until(lambda: len(archive.instances()) == 3, node.process)
 
     (report,) = archive.documents(ComprehensiveSRStorage)
     (selection,) = archive.documents(KeyObjectSelectionDocumentStorage)
@@ -165,13 +168,15 @@ def test_results_lie_in_the_study_of_their_images(
 def test_late_images_make_a_new_report_that_names_its_predecessor(
     make_node, orthanc, write_series, storescu, wait_until
 ):
-    node = make_node(by_c_store(orthanc, None), results="idle_seconds = 1")
+    node = make_node(by_c_store(orthanc, None), results="idle_seconds = 3600")
     node.start()
-    storescu(node.dicom_port, write_series(1, [0.1, 0.9]))
-    wait_until(lambda: len(orthanc.instances()) == 2, 120.0)
+    assert storescu(node.dicom_port, write_series(1, [0.1, 0.9])).returncode == 0
+    node.end_waiting()
+    wait_until(lambda: len(orthanc.instances()) == 2, node.process)
     (first,) = orthanc.documents(ComprehensiveSRStorage)
-    storescu(node.dicom_port, write_series(1, [0.1, 0.9, 0.8]))
-    wait_until(lambda: len(orthanc.instances()) == 4, 120.0)
+    assert storescu(node.dicom_port, write_series(1, [0.1, 0.9, 0.8])).returncode == 0
+    node.end_waiting()
+    wait_until(lambda: len(orthanc.instances()) == 4, node.process)
     (current,) = orthanc.current_reports()
     assert current.SOPInstanceUID != first.SOPInstanceUID
     assert current.SeriesInstanceUID == first.SeriesInstanceUID
@@ -187,12 +192,12 @@ def test_an_archive_that_was_away_gets_the_same_objects_once(
     node = make_node(by_c_store(orthanc, None), results="idle_seconds = 1")
     node.start()
     orthanc.stop()
-    storescu(node.dicom_port, write_series(1, [0.9]))
-    wait_until(lambda: "pacs: the archive cannot be reached; next try in" in node.log, 120.0)
+    assert storescu(node.dicom_port, write_series(1, [0.9])).returncode == 0
+    wait_until(lambda: "pacs: the archive cannot be reached; next try in" in node.log, node.process)
     node.kill()
     node.start()
     orthanc.start()
-    wait_until(lambda: len(orthanc.instances()) == 2, 120.0)
+    wait_until(lambda: len(orthanc.instances()) == 2, node.process)
     assert len(orthanc.documents(ComprehensiveSRStorage)) == 1
 
 
@@ -200,7 +205,7 @@ def test_orthanc_routes_as_the_deployed_files_say(make_node, orthanc, write_seri
     node = make_node(
         by_c_store(orthanc, None),
         dicom='[[dicom.peers]]\nae_title = "ARCHIVE"\naddresses = ["127.0.0.1"]',
-        results="idle_seconds = 3\nheat_maps = true",
+        results="idle_seconds = 3600\nheat_maps = true",
     )
     node.start()
     orthanc.stop()
@@ -211,5 +216,12 @@ def test_orthanc_routes_as_the_deployed_files_say(make_node, orthanc, write_seri
     images = write_series(1, [0.1, 0.9])
     titles = ["-aet", "SCANNER", "-aec", "ARCHIVE"]
     subprocess.run(["storescu", *titles, "+sd", "127.0.0.1", str(orthanc.dicom_port), images], check=True)
-    wait_until(lambda: len(orthanc.instances()) == 5, 120.0)
+
+    def both_have_come():
+        with node.rows() as session:
+            return session.scalar(select(func.count()).select_from(Image)) == 2
+
+    wait_until(both_have_come, node.process)
+    node.end_waiting()
+    wait_until(lambda: len(orthanc.instances()) == 5, node.process)
     assert len(evidence(orthanc.documents(ComprehensiveSRStorage)[0])) == 2

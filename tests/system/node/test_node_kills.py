@@ -132,7 +132,7 @@ def test_kills_lose_nothing_and_repeat_nothing(make_node, orthanc, image, wait_u
         with Session(engine) as session:
             return not any(session.scalar(count) for count in (*waiting, open_series))
 
-    wait_until(is_done, 300.0, node.process)
+    wait_until(is_done, node.process)
     assert node.stop() == 0
 
     with Session(engine) as session:
