@@ -205,7 +205,7 @@ def compressed(tmp_path: Path, phantom: Phantom, write_dicom: Callable[..., Path
 
 
 def gone(pid: int) -> bool:
-    for _ in range(100):
+    for _ in range(2400):
         if not psutil.pid_exists(pid):
             return True
         time.sleep(0.05)
@@ -237,7 +237,7 @@ def test_worker_ends_with_its_parent(end: signal.Signals, script: Path, compress
         pid = int(process.stdout.readline())
         # Ctrl-C goes to the whole group: the worker has to leave it to the parent.
         os.killpg(process.pid, signal.SIGINT) if end is signal.SIGINT else process.kill()
-        process.wait(30)
+        process.wait(120)
     assert gone(pid)
 
 

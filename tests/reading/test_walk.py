@@ -75,7 +75,7 @@ def test_link_to_a_file_is_read(tmp_path: Path) -> None:
     assert list(list_files([tmp_path])) == [str(tmp_path / "a"), str(tmp_path / "b")]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 def test_named_pipe_is_skipped_and_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (row,) = read_images([tmp_path])

@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from miqanet.hospital.node_schema import Image
 from miqanet.hospital.tokens import Permission, Tokens
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 QUALITY_ISSUE = "113010"
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "orthanc"

@@ -91,7 +91,7 @@ def kill_something(node, draw):
 # pynetdicom leaves the socket of a connection that was refused to the garbage collector.
 @pytest.mark.filterwarnings("ignore:.*unclosed <socket", "ignore:.*socket.socket")
 @pytest.mark.usefixtures("garbage_collected")
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_kills_lose_nothing_and_repeat_nothing(make_node, orthanc, image, wait_until):
     draw = random.Random(6)  # noqa: S311
     node = make_node(

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from miqanet.hospital.node_schema import Image, Verdict
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 SMALL_DISK = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
 OUT_OF_RESOURCES = "Refused: OutOfResources"
