@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -33,13 +34,16 @@ def telling(world):
 @pytest.mark.parametrize("name", ["brisque", "measures"])
 def test_what_features_tell_is_learned(name, telling, fold, tmp_path):
     method = FeatureMethod(name, telling)
+    began = time.monotonic()
     fitted = pickle.loads(pickle.dumps(method)).fit(fold.train, fold.validation, tmp_path, print)  # noqa: S301
+    fitting = (time.monotonic() - began) / 60
     probability = fitted.predict(fold.test)
     low = [image.low for image in fold.test]
     assert roc_auc_score(low, probability) > 0.9
     assert ((probability >= 0) & (probability <= 1)).all()
     # Half a second of features for each image that is learned from or chosen by.
-    assert fitted.minutes == pytest.approx(0.5 * len(fold.train + fold.validation) / 60, abs=0.1)
+    features = 0.5 * len(fold.train + fold.validation) / 60
+    assert features < fitted.minutes <= features + fitting
     assert fitted.hardware.startswith("1 x ")
     assert method.settings["machine"] == (
         "gradient-boosted trees" if name == "measures" else "SVR, RBF kernel"

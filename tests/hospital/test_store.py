@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from miqanet.hospital import tallies, work
 from miqanet.hospital.node_schema import Image, Series, SeriesState
 from miqanet.hospital.store import NodeStore
 from miqanet.verdict import Finding
@@ -63,6 +64,20 @@ def test_an_image_is_judged_once(store, arrival, result):
     assert store.take_images(1e9, 60.0, 10) == []
     (judged,) = store.series_result(1).images
     assert judged.verdict.quality == "low"
+
+
+def test_an_image_that_comes_again_while_it_is_judged_waits_and_is_one(store, arrival, result, node_engine):
+    store.add_image(arrival(1), 1.0)
+    with ThreadPoolExecutor(1) as pool:
+        with Session(node_engine) as session, session.begin():
+            assert work.finish(session, Image, 1)
+            again = pool.submit(store.add_image, arrival(1), 2.0)
+            wait([again], timeout=1)  # as far as it comes
+            tallies.count(session, 1, [result("error")])
+        assert not again.result()
+    with Session(node_engine) as session:
+        series = session.scalars(select(Series)).one()
+        assert (series.received_images, series.done_images) == (1, 1)
 
 
 def test_an_image_without_anything_said_of_it_is_refused(store, arrival):

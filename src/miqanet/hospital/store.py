@@ -36,18 +36,18 @@ DEVICE_UID: Final = "device_uid"
 # What is said of every image is put into SQL once: that takes longer than the database.
 _IMAGES: Final = table(Image)
 _SERIES: Final = table(Series)
+_SERIES_ID: Final = select(_SERIES.c.id).where(
+    _SERIES.c.study_instance_uid == bindparam("study_instance_uid"),
+    _SERIES.c.series_instance_uid == bindparam("series_instance_uid"),
+)
 _EXPECT_IMAGE: Final = (
     update(_SERIES)
-    .where(
-        _SERIES.c.study_instance_uid == bindparam("study_uid"),
-        _SERIES.c.series_instance_uid == bindparam("series_uid"),
-    )
+    .where(_SERIES.c.id == bindparam("series_id"))
     .values(
         last_received=bindparam("now"),
         state=SeriesState.OPEN,
         received_images=_SERIES.c.received_images + 1,
     )
-    .returning(_SERIES.c.id)
 )
 _ADD_VERDICTS: Final = insert(table(Verdict))
 _WORST_SO_FAR: Final = (
@@ -90,30 +90,26 @@ class NodeStore:
 
         A series that was reported is open again: it gets another report.
         """
-        named = {
-            "study_uid": arrival.study_instance_uid,
-            "series_uid": arrival.series_instance_uid,
-            "now": now,
+        series = {
+            "study_instance_uid": arrival.study_instance_uid,
+            "series_instance_uid": arrival.series_instance_uid,
         }
         with Session(self._engine) as session, session.begin():
-            series_id = session.scalar(_EXPECT_IMAGE, named)
-            if series_id is None:
-                _insert_new(
-                    session,
-                    Series,
-                    study_instance_uid=arrival.study_instance_uid,
-                    series_instance_uid=arrival.series_instance_uid,
-                    series_number=arrival.series_number,
-                    series_description=arrival.series_description,
-                    accession_number=arrival.accession_number,
-                    scanner=arrival.scanner,
-                    patient_study=arrival.patient_study,
-                    first_received=now,
-                    last_received=now,
-                    state=SeriesState.OPEN,
-                    revision=0,
-                )
-                series_id = session.scalars(_EXPECT_IMAGE, named).one()
+            _insert_new(
+                session,
+                Series,
+                **series,
+                series_number=arrival.series_number,
+                series_description=arrival.series_description,
+                accession_number=arrival.accession_number,
+                scanner=arrival.scanner,
+                patient_study=arrival.patient_study,
+                first_received=now,
+                last_received=now,
+                state=SeriesState.OPEN,
+                revision=0,
+            )
+            series_id = session.scalars(_SERIES_ID, series).one()
             new = _insert_new(
                 session,
                 Image,
@@ -130,7 +126,10 @@ class NodeStore:
             if not new:
                 # The series, too, where this is the only image that claims to be of it.
                 session.rollback()
-            return new
+                return False
+            # After the image, as who judges does: two that each hold what the other waits for would wait for ever.
+            session.execute(_EXPECT_IMAGE, {"series_id": series_id, "now": now})
+            return True
 
     def take_images(
         self, now: float, lease_seconds: float, limit: int, most_attempts: int | None = None
