@@ -2,7 +2,8 @@
 
 pynetdicom's two threads of an association sleep one millisecond, look for work, and sleep again. Fifty silent
 associations cost a processor that way, and the one that sends gets its turn so rarely that it takes ten times
-as long. Here the one thread waits for its socket, the other for its queue.
+as long. Here the one thread waits for its socket, the other for its queue. And pynetdicom receives 4096 bytes at
+a time: a hundred system calls an image, after each of which all threads contend for the interpreter.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import queue
 import select
 import socket
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dul import DULServiceProvider
 
+_RECEIVED_AT_ONCE: Final = 2**18
 _LONGEST_SECONDS: Final = 0.1
 """After which timers are looked at, and the end of an association is seen."""
 
@@ -26,9 +29,24 @@ def let_wait(association: Any) -> None:
     association.dul, association.dimse = _Dul(association), _Dimse(association)
     # The connection, and the event that it has been made.
     association.dul.socket, association.dul.event_queue = before.socket, before.event_queue
+    before.socket.recv = partial(_receive, before.socket)
     # The timers are the provider's, and set through the association.
     association.acse_timeout = association.acse_timeout
     association.network_timeout = association.network_timeout
+
+
+def _receive(connection: Any, length: int) -> bytearray:
+    """Return so many bytes of a connection, or fewer where it ends before.
+
+    Room is made as they come: a peer may announce more than there is memory.
+    """
+    content = bytearray()
+    while len(content) < length:
+        received = connection.socket.recv(min(length - len(content), _RECEIVED_AT_ONCE))
+        if not received:
+            break
+        content += received
+    return content
 
 
 class _Dul(DULServiceProvider):  # type: ignore[misc]  # pynetdicom has no types
