@@ -5,9 +5,9 @@
 Images of 512 x 512 x 16 bits, sent by eight storescu at once to a real node on this machine. Three figures: the
 rate at which they are received, on the disk and in the database, while the judging process is halted; the rate
 of verdicts while images come in, beside that of the bare engine, which is timed before and after; and the time
-from the last image of a series of 30 to its last verdict. Processor times do not depend on what else the
-machine does: what senders, receiver and judge take for an image beside the network is what the rate of verdicts
-loses against the bare engine's.
+from the last image of a series of 30 to its last verdict. Processor times tell what the rate of verdicts loses
+against the bare engine's: what senders, receiver and judge take for an image beside the network. They vary less
+than rates with what else the machine does; the judge's is a difference, and the least certain.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from miqanet.cli.errors import INTERRUPTED, NOTHING_JUDGED, errors, fail
+from miqanet.cli.paths import Paths
 from miqanet.cli.processors import processors
 
 if TYPE_CHECKING:
@@ -26,14 +27,7 @@ if TYPE_CHECKING:
 
 
 def features(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            exists=True,
-            readable=False,
-            help="Files, folders and DICOMDIRs: DICOM, NIfTI, PNG, TIFF, JPEG, BMP, NPY.",
-        ),
-    ],
+    paths: Paths,
     out: Annotated[Path, typer.Option(dir_okay=False, help="Parquet file to write.", metavar="FILE")],
     method: Annotated[
         str, typer.Option(help="Methods, joined by commas: bliinds2, brisque, diivine, measures.")

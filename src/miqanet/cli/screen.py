@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from miqanet.cli.errors import INTERRUPTED, LOW_FOUND, NOTHING_JUDGED, errors, fail
+from miqanet.cli.paths import Paths
 
 if TYPE_CHECKING:
     from miqanet.screening.run import ScreeningRun, Summary
@@ -33,14 +34,7 @@ class FailOn(StrEnum):
 
 
 def screen(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            exists=True,
-            readable=False,
-            help="Files, folders and DICOMDIRs: DICOM, NIfTI, PNG, TIFF, JPEG, BMP, NPY.",
-        ),
-    ],
+    paths: Paths,
     out: Annotated[Path, typer.Option(file_okay=False, help="Folder for results.", metavar="DIR")],
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the interrupted run whose results are in DIR.")
