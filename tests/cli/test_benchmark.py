@@ -181,12 +181,12 @@ def test_a_trained_run_is_tested_or_refused(
     result = miqanet(*command, "--fold", "rotation-0")
     assert result.exit_code == 0, result.output
     (row,) = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
-    assert row["method"] == "miqanet"
+    assert row["method"] == "miqanet-run"
     assert row["settings"]["trained_by"] == "miqanet train"
     assert row["figures"]["accuracy"]["value"] == 1
     refused = miqanet(*command, "--fold", "rotation-1")
     assert refused.exit_code == 1
-    assert "not done: miqanet, P1 rotation-1:" in said(refused)
+    assert "not done: miqanet-run, P1 rotation-1:" in said(refused)
     assert "subjects that the fold tests on: too few are left" in said(refused)
 
 

@@ -50,7 +50,7 @@ def test_a_run_on_the_first_rotation_is_taken_as_it_is(run, world, first, tmp_pa
 def test_a_row_says_what_the_run_began_with(run, world, tmp_path):
     later = replace(run, settings={**SETTINGS, "size": 512}, started_from=asdict(run), minutes=6.0)
     made = method(later, world, tmp_path)
-    assert made.name == "miqanet"
+    assert made.name == "miqanet-run"
     assert made.settings["size"] == 512
     assert made.settings["trained_by"] == "miqanet train after 3 epochs at 64 pixels"
     assert made.settings["images"] == "spoiled afresh"

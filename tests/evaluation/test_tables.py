@@ -35,6 +35,16 @@ def test_accuracies_stand_beside_the_papers(stated):
     assert set(PAPER_ACCURACY) <= set(METHODS)
 
 
+def test_a_run_stands_below_its_network_beside_the_papers_figure_and_is_missed_nowhere(stated):
+    assert "-run" not in markdown(stated)
+    ours = next(row for row in stated["rows"] if row["protocol"] == "P1")
+    text = markdown({**stated, "rows": [{**ours, "method": "miqanet-run"}, *stated["rows"]]})
+    own = percent(ours["figures"]["accuracy"])
+    assert cells(text, "## Accuracy", "miqanet-run") == ["miqanet-run", "96.59", own, "not run"]
+    methods = re.findall(r"^\| ([\w-]+) \|", text[text.index("## Accuracy") :], re.MULTILINE)
+    assert methods[1:4] == ["miqanet", "miqanet-run", "resnet34"]
+
+
 def test_every_row_of_table_one_says_if_it_was_not_run(stated):
     text = markdown(stated)
     for method in METHODS:

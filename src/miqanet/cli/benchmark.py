@@ -143,7 +143,7 @@ def benchmark(
         failed = _run(unfinished(tasks), len(tasks), jobs)
         hashes = _hashes(data, out / "features")
         with errors.status("measuring and drawing"):
-            rows = read_rows(out, made, catalog.METHODS, data)
+            rows = read_rows(out, made, catalog.ROWS, data)
             stated = results(rows, made, catalog.METHODS, data)
             stated["leakage"] = leakage_statement(_PROBE, data, out)
             stated["near_duplicates"] = near_duplicates(made, hashes)

@@ -9,3 +9,10 @@ CODEBOOKS = {"cornia": 1_000, "cornia-10000": 10_000}
 """CORNIA's numbers of atoms; the release has 10,000, which takes ten times as long."""
 
 METHODS = (*NETWORKS, *FEATURES, *CODEBOOKS)
+"""That learn in each fold; the tables say of each whether it was run."""
+
+RUNS = {name: f"{name}-run" for name in NETWORKS}
+"""Rows of networks that `miqanet train` has trained, by network: not on the terms of the other rows."""
+
+ROWS = (*RUNS.values(), *METHODS)
+"""Of the tables, in their order."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from miqanet.database.folds import Role
 from miqanet.database.records import ImageRecord, SubjectRecord
+from miqanet.evaluation.catalog import RUNS
 from miqanet.evaluation.methods import Fitted
 from miqanet.training.run import Run
 
@@ -30,8 +31,8 @@ class RunMethod:
 
     @property
     def name(self) -> str:
-        """Name of the network."""
-        return self.run.network
+        """Name of the row: that of the network stands for training anew in each fold."""
+        return RUNS[self.run.network]
 
     @property
     def settings(self) -> Mapping[str, Any]:

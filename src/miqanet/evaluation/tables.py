@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from miqanet.evaluation.catalog import RUNS
+
 PAPER_ACCURACY = {
     "bliinds2": 56.96,
     "cornia": 59.19,
@@ -167,7 +169,7 @@ def overview(results: dict[str, Any]) -> Table:
     methods = dict.fromkeys(each["method"] for each in (*results["rows"], *results["not_run"]))
     rows = [
         [method, _paper(method), *(accuracy.get((method, protocol), _NOT_RUN) for protocol in protocols)]
-        for method in sorted(methods, key=lambda method: (-PAPER_ACCURACY.get(method, 0), method))
+        for method in sorted(methods, key=lambda method: (-PAPER_ACCURACY.get(_network(method), 0), method))
     ]
     ceilings = {row["protocol"]: row["human_frame"] for row in results["rows"] if row["human_frame"]}
     if ceilings:
@@ -350,7 +352,13 @@ def _duplicates(results: dict[str, Any]) -> Table:
 
 
 def _paper(method: str) -> str:
-    return f"{PAPER_ACCURACY[method]:.2f}" if method in PAPER_ACCURACY else "–"
+    accuracy = PAPER_ACCURACY.get(_network(method))
+    return f"{accuracy:.2f}" if accuracy else "–"
+
+
+def _network(method: str) -> str:
+    """Return the method, or of a row of `--run` the network."""
+    return {row: name for name, row in RUNS.items()}.get(method, method)
 
 
 def _written_out(mark: str, made: Iterable[Table]) -> list[str]:
