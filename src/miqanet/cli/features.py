@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import replace
@@ -58,10 +57,6 @@ def features(
     Exit codes: 0 done (files that could not be read are rows with an error), 2 wrong use, 3 nothing could be
     read, 130 interrupted.
     """
-    # A process an image: threads of a linear algebra library beside them would only be in the way.
-    for library in ("OMP", "OPENBLAS", "MKL"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
     from miqanet.features import METHODS
     from miqanet.features.brisque_release import ReleasedBrisque
     from miqanet.features.extraction import extract

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -59,7 +61,7 @@ def extract(
         return
     window: deque[Future[FeatureRow] | FeatureRow] = deque()
     # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
         try:
             for item in items:
                 window.append(
@@ -71,6 +73,23 @@ def extract(
                 yield _result(window.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that are started meanwhile have one thread of linear algebra each.
+
+    A process a processor leaves none for more: threads that wait for each other's turn took ten times as long.
+    """
+    names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL")]
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name in names:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def _begin() -> None:
