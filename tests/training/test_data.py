@@ -57,15 +57,37 @@ def test_a_pair_is_one_acquisition_without_and_with_artifacts(pairs):
     assert 4 <= low <= 12
 
 
-def test_slices_are_drawn_evenly_by_body_part(data):
+def test_half_of_the_slices_are_drawn_by_body_part_and_half_by_subject(data):
     brains = [
         SourceRecord(data.sources[0].path, subject, "phantoms", "brain", "T1w") for subject in range(200)
     ]
     knee = SourceRecord(data.sources[4].path, 999, "phantoms", "knee", "T1w")
-    sampler = FreshPairs([*brains, knee], KINDS, 64, pairs=1)._sampler
+    evenly, by_subject = FreshPairs([*brains, knee], KINDS, 64, pairs=1)._samplers
     rng = np.random.default_rng(0)
-    drawn = [sampler.draw(rng).body_part for _ in range(300)]
-    assert 110 < drawn.count("knee") < 190
+    assert 110 < [evenly.draw(rng).body_part for _ in range(300)].count("knee") < 190
+    assert [by_subject.draw(rng).subject for _ in range(300)].count(999) < 10
+
+
+def test_kinds_that_are_learned_last_come_more_often(data, monkeypatch):
+    asked = []
+    simulate = module.simulate
+
+    def ask(*arguments, kinds, **options):
+        asked.append(tuple(kinds))
+        return simulate(*arguments, kinds=kinds, **options)
+
+    monkeypatch.setattr(module, "simulate", ask)
+    pairs = FreshPairs(data.sources, KINDS, 64, pairs=60, seed=3)
+    for index in range(60):
+        pairs[index]
+    few = {kinds for kinds in asked if kinds != KINDS}
+    assert few == {tuple(kind for kind in KINDS if kind in module._LEARNED_LAST)}
+    assert set(module._LEARNED_LAST) < set(KINDS)
+    assert 0.2 < 1 - asked.count(KINDS) / len(asked) < 0.5
+
+
+def test_kinds_of_a_network_that_knows_none_of_those_are_drawn_all(data):
+    assert FreshPairs(data.sources, ("noise",), 64, pairs=2)[0].kinds.shape == (2, 1)
 
 
 def test_pairs_travel_to_worker_processes(pairs):

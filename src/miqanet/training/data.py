@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +20,17 @@ from miqanet.database.raters import expected_vote
 from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.database.sampling import EvenSampler
 from miqanet.preprocessing import SIZE, prepare
+from miqanet.training.anatomy import invent
 from miqanet.training.augmentation import vary
 
 _TRIES = 2
 """Draws more where the first came out mild: nearly even classes, without losing what is mild."""
+
+_LEARNED_LAST = ("chemical_shift", "epi_distortion", "ghosting", "metal", "motion", "wrap_around")
+"""Kinds that look like anatomy, or in one body unlike in another."""
+
+_LAST_SHARE = 0.35
+"""Share of the images that these kinds have for themselves."""
 
 
 class Sample(NamedTuple):
@@ -96,7 +106,10 @@ class VariedImages(Dataset[Sample]):
 
 
 class FreshPairs(Dataset[Sample]):
-    """Clean slices, drawn evenly by body part and dataset, spoiled anew at every epoch: two images a sample.
+    """Clean slices, spoiled anew at every epoch: two images a sample.
+
+    Half of the slices are drawn evenly by body part and dataset, half by subject: no body part is rare, and a
+    single subject is not all that is seen of one. Their anatomy is varied beyond that of the subjects.
 
     The pair is one acquisition without and with artifacts. Seen side by side in a batch, anatomy and contrast
     cannot tell the two apart: what is left to learn from is the artifact.
@@ -105,7 +118,8 @@ class FreshPairs(Dataset[Sample]):
     def __init__(
         self, sources: Sequence[SourceRecord], kinds: Sequence[str], size: int, pairs: int, seed: int = 0
     ) -> None:
-        self._sampler = EvenSampler(sources)
+        anywhere = [replace(source, body_part="", dataset="") for source in sources]
+        self._samplers = EvenSampler(sources), EvenSampler(anywhere)
         self._kinds, self._size, self._pairs, self._seed = tuple(kinds), size, pairs, seed
 
     def __len__(self) -> int:
@@ -124,7 +138,19 @@ class FreshPairs(Dataset[Sample]):
         return _sample([made.reference, made.image], [0.0, low], [{}, votes], self._kinds, self._size)
 
     def _simulate(self, rng: np.random.Generator) -> Simulated:
-        return simulate(read_png(self._sampler.draw(rng).path), rng, scale=self._size / SIZE)
+        sampler = self._samplers[rng.integers(2)]
+        clean, other = (_clean(sampler.draw(rng).path) for _ in range(2))
+        last = [kind for kind in self._kinds if kind in _LEARNED_LAST]
+        kinds = last if last and rng.random() < _LAST_SHARE else self._kinds
+        return simulate(invent(clean, other, rng), rng, kinds=kinds, scale=self._size / SIZE)
+
+
+@lru_cache(maxsize=600)
+def _clean(path: Path) -> NDArray[np.float32]:
+    """Read a clean slice; slices come again every epoch, and to decode one takes half as long as to spoil it."""
+    image = read_png(path)
+    image.flags.writeable = False
+    return image
 
 
 class EpochIndices(Sampler[int]):

@@ -13,6 +13,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from threadpoolctl import threadpool_limits
 from torch.utils.data import DataLoader, Dataset
 
 from miqanet.artifacts import KINDS
@@ -183,6 +184,12 @@ def _loader(
         drop_last=indices is not None,
         num_workers=settings.workers,
         collate_fn=collate,
+        worker_init_fn=_one_thread,
         pin_memory=accelerator() == "cuda",
         persistent_workers=indices is not None and settings.workers > 0,
     )
+
+
+def _one_thread(_worker: int) -> None:
+    """Keep a process that makes images to one thread: several, beside those that train, took twice as long."""
+    threadpool_limits(1)
