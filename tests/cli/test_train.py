@@ -114,8 +114,8 @@ def test_a_run_may_begin_with_another_and_goes_on_after_an_interruption(
         (("--images-per-epoch", "2"), "an epoch of 2 images has no batch of 4"),
         (("--hold-out", "site-z"), "no dataset or body part to hold out is called site-z"),
         (("--hold-out", "site-a"), "too few subjects"),
-        (("--start", "nowhere"), "nowhere holds no miqanet.safetensors"),
-        (("--start", "nowhere", "--network", "vgg16"), "nowhere holds no run of vgg16"),
+        (("--start", "nowhere"), "nowhere holds neither exported weights nor a run"),
+        (("--start", "exported", "--network", "vgg16"), "exported holds no run of vgg16"),
         (("--network", "alexnet"), "no network is called alexnet; there are miqanet, resnet34"),
         (("--pretrained", "nowhere.pth"), "nowhere.pth"),
         (("--pretrained", "nowhere.pth", "--start", "nowhere"), "with --start or with --pretrained"),
@@ -130,7 +130,11 @@ def test_what_cannot_be_trained_is_told(
     tmp_path: Path,
     arguments: tuple[str, ...],
     message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("exported").mkdir()
+    Path("exported", "miqanet.safetensors").touch()
     result = miqanet("train", database, "--out", tmp_path / "run", *tiny, *arguments)
     assert result.exit_code == 2, result.output
     assert message in said(result)

@@ -165,15 +165,15 @@ def _beginning(weights: Path | None, network: str) -> dict[str, Any] | None:
 def starting_weights(start: Path | None, pretrained: Path | None, network: str) -> dict[str, Tensor] | None:
     """Return the weights of a run's best checkpoint, of a folder of shipped ones, or of ImageNet."""
     from miqanet.networks.pretrained import pretrained_weights
-    from miqanet.training.checkpoints import BEST_CHECKPOINT, network_weights
-    from miqanet.training.export import read_half_precision
+    from miqanet.training.checkpoints import BEST_CHECKPOINT, network_weights, weights_file
 
     if pretrained:
         return pretrained_weights(pretrained, network)
     if start is None:
         return None
-    if (start / BEST_CHECKPOINT).exists():
-        return network_weights(start / BEST_CHECKPOINT)
-    if network != "miqanet":
+    checkpoint = weights_file(start)
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"{start} holds neither exported weights nor a run that has finished an epoch")
+    if network != "miqanet" and checkpoint.name != BEST_CHECKPOINT:
         raise ValueError(f"{start} holds no run of {network}; shipped weights are of miqanet")
-    return read_half_precision(start)
+    return network_weights(checkpoint)
