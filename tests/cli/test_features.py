@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -116,7 +117,8 @@ def test_nothing_readable_ends_with_3(miqanet: Command, folder: Path, tmp_path: 
 
 @pytest.mark.system
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_an_interrupted_command_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_leaves_nothing(tmp_path: Path, end: signal.Signals) -> None:
     np.save(tmp_path / "stack.npy", np.random.default_rng(0).random((400, 128, 128), np.float32))
     out = tmp_path / "out" / "features.parquet"
     command = [
@@ -133,8 +135,11 @@ def test_an_interrupted_command_leaves_nothing(tmp_path: Path) -> None:
             assert process.poll() is None
             assert time.monotonic() - started < 120
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert children
+        process.send_signal(end)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert b"Interrupted" in said
+    assert not psutil.wait_procs(children, timeout=60)[1]
     assert not list(out.parent.iterdir())

@@ -1,5 +1,7 @@
 """The command line: one module a command group, each a thin layer over the library."""
 
+import signal
+
 import typer
 
 from miqanet.cli import (
@@ -38,4 +40,6 @@ app.add_typer(token.app, name="token")
 
 def main() -> None:
     """Run the command that the arguments name."""
+    # Who ends a command from outside wants what Ctrl-C gives: no process left, and files that are whole.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()
