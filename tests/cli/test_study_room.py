@@ -210,7 +210,10 @@ def test_a_port_that_is_taken_is_wrong_use(miqanet, place: Path, raters: Path) -
 
 
 @pytest.mark.system
-def test_the_room_opens_and_ctrl_c_closes_it(miqanet, place: Path, raters: Path, free_port) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_room_opens_and_is_closed_from_outside(
+    miqanet, place: Path, raters: Path, free_port, end: signal.Signals
+) -> None:
     created = miqanet("study", "create", place, "--raters", raters)
     token = LINK.search(created.stdout)[3]
     port = free_port()
@@ -234,7 +237,7 @@ def test_the_room_opens_and_ctrl_c_closes_it(miqanet, place: Path, raters: Path,
         assert answer.status == 303
         connection.close()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         out, err = process.communicate(timeout=300)
     assert process.returncode == 0
     assert f"open at http://127.0.0.1:{port}" in out
