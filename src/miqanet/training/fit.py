@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from miqanet.training.data import EpochIndices, FreshPairs, Sample, StoredImages
 from miqanet.training.hardware import accelerator, reduced_precision
 from miqanet.training.module import QualityModule
 from miqanet.training.quiet import QuietDDP, quiet_lightning
+
+_COURTESY = 19
+"""The lowest priority."""
 
 _PRECISION: dict[torch.dtype, Literal["bf16-mixed", "16-mixed", "32-true"]] = {
     torch.bfloat16: "bf16-mixed",
@@ -184,12 +188,17 @@ def _loader(
         drop_last=indices is not None,
         num_workers=settings.workers,
         collate_fn=collate,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_step_back,
         pin_memory=accelerator() == "cuda",
         persistent_workers=indices is not None and settings.workers > 0,
     )
 
 
-def _one_thread(_worker: int) -> None:
-    """Keep a process that makes images to one thread: several, beside those that train, took twice as long."""
+def _step_back(_worker: int) -> None:
+    """Let a process that makes images use what those that train leave, in one thread.
+
+    The threads of a network on a processor wait for one another: each turn that another process takes costs all of
+    them. Making images beside them so takes half the time.
+    """
     threadpool_limits(1)
+    os.nice(_COURTESY)
