@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,4 +202,5 @@ def _step_back(_worker: int) -> None:
     them. Making images beside them so takes half the time.
     """
     threadpool_limits(1)
-    os.nice(_COURTESY)
+    if sys.platform != "win32":
+        os.nice(_COURTESY)
