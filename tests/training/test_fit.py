@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from dataclasses import replace
+from multiprocessing import get_context
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from miqanet.networks.squeezenet import SqueezeNet
 from miqanet.preprocessing import SIZE
@@ -17,7 +21,7 @@ from miqanet.training.checkpoints import (
     trained_network,
 )
 from miqanet.training.curve import read_curve
-from miqanet.training.fit import FitSettings, fit
+from miqanet.training.fit import FitSettings, _step_back, fit
 from miqanet.training.module import QualityModule
 from miqanet.training.predict import predict
 
@@ -140,3 +144,10 @@ def test_what_does_not_fill_a_batch_is_refused(data, tmp_path):
         FitSettings(images_per_epoch=39, devices=4)
     with pytest.raises(ValueError, match="6 images to train on do not fill a batch of 10"):
         fit(tmp_path, data.images, {"validation": data.images}, FitSettings(size=64), progress=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX priorities")
+def test_processes_that_make_images_leave_the_others_their_turn():
+    with get_context("spawn").Pool(1, _step_back, (0,)) as pool:
+        assert pool.apply(os.nice, (0,)) == 19
+        assert {library["num_threads"] for library in pool.apply(threadpool_info)} == {1}
