@@ -213,3 +213,36 @@ def test_the_progress_bar_ends_when_the_last_image_does(capsys: pytest.CaptureFi
     for _ in range(3):
         tick()
     assert "100%" in capsys.readouterr().err
+
+
+def test_a_final_run_learns_from_all_but_validation_and_tells_what_was_measured_before(
+    miqanet: Command,
+    tiny: tuple[str, ...],
+    database: Path,
+    trained: tuple[Path, Result],
+    exported: tuple[Path, Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_CALIBRATION_IMAGES", 4)
+    measured, out = exported[0], tmp_path / "weights"
+    run = miqanet("train", database, "--out", tmp_path / "run", "--start", measured, "--final", *tiny)
+    assert run.exit_code == 0, run.output
+    assert len(Run.read(tmp_path / "run").trained_on) == 3
+    command = ("export", tmp_path / "run", database, "--out", out, "--version", "2")
+    refused = miqanet(*command)
+    assert refused.exit_code == 2
+    assert "nobody is left to measure it on: give --measured" in said(refused)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(measured, elsewhere)
+    (elsewhere / RUN_FILE).write_text((tmp_path / "run" / RUN_FILE).read_text())
+    assert "was not exported from the run" in said(miqanet(*command, "--measured", elsewhere))
+    needless = ("export", trained[0], database, "--out", out, "--version", "2", "--measured", measured)
+    assert "leave --measured out" in said(miqanet(*needless))
+    assert not out.exists()
+    result = miqanet(*command, "--measured", measured)
+    assert result.exit_code == 0, result.output
+    card, before = (json.loads((each / "card.json").read_text()) for each in (out, measured))
+    assert card["data"]["subjects"] == {"train": 3, "validation": 1, "test": 0, "held_out": 0}
+    assert (card["metrics"], card["metrics_of"]) == (before["metrics"], "0.1")
+    assert "figures are those of version 0.1" in " ".join((out / "README.md").read_text().split())

@@ -114,6 +114,7 @@ def test_a_run_may_begin_with_another_and_goes_on_after_an_interruption(
         (("--images-per-epoch", "2"), "an epoch of 2 images has no batch of 4"),
         (("--hold-out", "site-z"), "no dataset or body part to hold out is called site-z"),
         (("--hold-out", "site-a"), "too few subjects"),
+        (("--final",), "has been measured on its test subjects: give it by --start"),
         (("--start", "nowhere"), "nowhere holds neither exported weights nor a run"),
         (("--start", "exported", "--network", "vgg16"), "exported holds no run of vgg16"),
         (("--network", "alexnet"), "no network is called alexnet; there are miqanet, resnet34"),

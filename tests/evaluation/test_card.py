@@ -102,6 +102,15 @@ def test_the_three_way_verdict_is_told(card, tmp_path):
     assert "No person is asked" in (tmp_path / "README.md").read_text()
 
 
+def test_a_final_card_says_whose_figures_it_tells(card, tmp_path):
+    write_card(card | {"metrics_of": "6"}, tmp_path)
+    text = " ".join((tmp_path / "README.md").read_text().split())
+    assert "These weights learned from the test subjects, too" in text
+    assert "The figures are those of version 6" in text
+    assert "at the threshold above" not in text
+    assert "| motion | 4 | 4 |" in text
+
+
 def test_a_calibrated_card_shows_before_and_after_instead(card, tmp_path):
     figures = {
         name: {"value": 0.125, "least": 0.1, "greatest": 0.15}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from miqanet.database.records import ImageRecord
     from miqanet.screening.engine import Engine
 
-_OF_THE_ORIGINAL = ("version", "temperature", "threshold", "review_band", "metrics")
+_OF_THE_ORIGINAL = ("version", "temperature", "threshold", "review_band", "metrics", "metrics_of")
 
 _TITLES = {
     "calibration_error": "calibration error",
@@ -94,8 +94,11 @@ def calibrate(
         for name, decided in (("before", used), ("after", tried))
     }
     content: dict[str, Any] = json.loads((weights / CARD_FILE).read_text(encoding="utf-8"))
-    original = content.get("original") or {name: content.get(name) for name in _OF_THE_ORIGINAL}
-    content.pop("metrics", None)
+    original = content.get("original") or {
+        name: content[name] for name in _OF_THE_ORIGINAL if name in content
+    }
+    for told in ("metrics", "metrics_of"):
+        content.pop(told, None)
     content |= {
         "version": version or f"{engine.card.version}+{out.name}",
         "created": datetime.now(UTC).date().isoformat(),

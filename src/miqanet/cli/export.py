@@ -39,6 +39,12 @@ def export(
     false_alarm_rate: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of high images that may be called low without one.")
     ] = 0.05,
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a --final run: weights exported from the run that it began with, whose figures the card tells."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the weights in the folder.")
     ] = False,
@@ -47,7 +53,7 @@ def export(
 
     DATABASE is the one that the run was trained on. Temperature and thresholds are chosen on the validation subjects.
     The card's figures are those of the int8 model on the test subjects and on what was held out, which training never
-    saw.
+    saw. Nobody is left to measure a --final run on: its card tells the figures of what it began with, and says so.
     """
     need("train", "torch", "nncf", "sqlalchemy")
     from miqanet.artifacts import KINDS
@@ -69,6 +75,7 @@ def export(
         run = Run.read(run_dir)
         if run.network != "miqanet":
             fail(f"{run_dir} holds a run of {run.network}; only miqanet is exported")
+        recipe = _recipe(run, measured)
         weights = network_weights(run_dir / BEST_CHECKPOINT)
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
@@ -139,7 +146,9 @@ def export(
             role.value: measure(calibrated, roles, role, thresholds)
             for role in (Role.TEST, Role.HELD_OUT)
             if any(r is role for r in roles.values())
-        }
+        } | recipe.get("metrics", {})
+        if recipe:
+            card["metrics_of"] = recipe["version"]
         write_card(card, folder)
         run.write(folder)
         out.mkdir(exist_ok=True)
@@ -152,6 +161,34 @@ def export(
 def _rounded(value: float) -> float:
     """Round as probabilities in verdicts are: no threshold comes to lie on the other side of one."""
     return round(value, 6)
+
+
+def _recipe(run: Run, measured: Path | None) -> dict[str, Any]:
+    """Return the card whose figures stand for a final run's; nothing for a run that is measured itself.
+
+    Raises:
+        FileNotFoundError: there are no such weights.
+        ValueError: they are missing, needless, or not of what the run began with.
+    """
+    from miqanet.training.run import Run
+
+    if not run.final:
+        if measured:
+            raise ValueError("only a --final run is told by the figures of another: leave --measured out")
+        return {}
+    if measured is None or run.started_from is None:
+        raise ValueError(
+            "the run learned from its test subjects, and nobody is left to measure it on: give --measured with the "
+            "weights exported from the run that it began with"
+        )
+    if not Run.read(measured).same_as(Run.of(run.started_from)):
+        raise ValueError(f"{measured} was not exported from the run that this one began with")
+    card: dict[str, Any] = json.loads((measured / "card.json").read_text(encoding="utf-8"))
+    if "metrics" not in card:
+        raise ValueError(
+            f"{measured} were calibrated anew, and tell no figures; give them as they were exported"
+        )
+    return card
 
 
 def _examples(sources: Sequence[SourceRecord], images: Sequence[ImageRecord]) -> list[NDArray[np.float32]]:

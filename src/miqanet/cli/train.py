@@ -59,6 +59,13 @@ def train(
         bool,
         typer.Option("--stored", help="Learn from the stored images instead of spoiling clean ones afresh."),
     ] = False,
+    final: Annotated[
+        bool,
+        typer.Option(
+            "--final",
+            help="Learn from the test subjects, too: weights to ship, once the run in --start has been measured.",
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes that make images, for each device.")] = 1,
     devices: Annotated[
         int,
@@ -73,7 +80,7 @@ def train(
     Clean slices of the training subjects are spoiled afresh every epoch; the stored images of the validation
     subjects choose the best epoch. Run the same command again after an interruption, and it goes on. Train at
     256 pixels first and finish at 512 with --start: that takes a quarter of the time. Test subjects are not
-    touched; `miqanet export` measures on them.
+    touched unless by --final; `miqanet export` measures on them.
     """
     need("train", "torch", "lightning", "sqlalchemy")
     from miqanet.database.folds import Role
@@ -86,6 +93,8 @@ def train(
 
     if start and pretrained:
         fail("a run begins with --start or with --pretrained, not with both")
+    if final and not start:
+        fail("--final goes on from a run that has been measured on its test subjects: give it by --start")
     try:
         rate = architecture(network).learning_rate if learning_rate is None else learning_rate
         settings = FitSettings(
@@ -98,7 +107,7 @@ def train(
             fingerprint = opened.fingerprint()
         run = Run(
             asdict(settings), fingerprint, tuple(hold_out or ()), 0, not stored,
-            started_from=_beginning(start or pretrained, network),
+            started_from=_beginning(start or pretrained, network), final=final,
         )  # fmt: skip
         if (out / "run.json").exists():
             begun = Run.read(out)
@@ -173,7 +182,9 @@ def starting_weights(start: Path | None, pretrained: Path | None, network: str) 
         return None
     checkpoint = weights_file(start)
     if not checkpoint.is_file():
-        raise FileNotFoundError(f"{start} holds neither exported weights nor a run that has finished an epoch")
+        raise FileNotFoundError(
+            f"{start} holds neither exported weights nor a run that has finished an epoch"
+        )
     if network != "miqanet" and checkpoint.name != BEST_CHECKPOINT:
         raise ValueError(f"{start} holds no run of {network}; shipped weights are of miqanet")
     return network_weights(checkpoint)

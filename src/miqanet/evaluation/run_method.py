@@ -101,6 +101,5 @@ def _lineage(run: Run) -> Iterator[Run]:
             raise ValueError(
                 f"a run began with the weights {weights}, of which no training subjects are known"
             )
-        lists = {name: tuple(run.started_from.get(name, ())) for name in ("held_out", "trained_on")}
-        yield from _lineage(Run(**{**run.started_from, **lists}))
+        yield from _lineage(Run.of(run.started_from))
     yield run

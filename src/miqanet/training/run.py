@@ -40,6 +40,9 @@ class Run:
     trained_on: tuple[str, ...] = ()
     """Names of the subjects that training saw."""
 
+    final: bool = False
+    """Whether the test subjects were learned from, too, after what it began with had been measured on them."""
+
     minutes: float = 0.0
     hardware: str = ""
 
@@ -57,15 +60,19 @@ class Run:
             ValueError: its `run.json` is damaged.
         """
         try:
-            content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            lists = {name: tuple(content.get(name, ())) for name in ("held_out", "trained_on")}
-            return cls(**{**content, **lists})
+            return cls.of(json.loads((folder / RUN_FILE).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"{folder} holds no {RUN_FILE}: it is not the folder of a training run"
             ) from None
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{folder / RUN_FILE} is damaged: {error}") from error
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Return the run that a `run.json`, or another run's `started_from`, states."""
+        lists = {name: tuple(content.get(name, ())) for name in ("held_out", "trained_on")}
+        return cls(**{**content, **lists})
 
     def write(self, folder: Path) -> None:
         """Write `run.json`."""
@@ -96,6 +103,8 @@ class Run:
         Whom an earlier run trained on, perhaps out of another database, can neither validate nor test this one.
         """
         roles = split_subjects(subjects, held_out=self.held_out, seed=self.split_seed)
+        if self.final:
+            roles = {s: Role.TRAIN if role is Role.TEST else role for s, role in roles.items()}
         seen: set[str] = set()
         earlier = self.started_from
         while earlier:
