@@ -246,3 +246,14 @@ def test_a_final_run_learns_from_all_but_validation_and_tells_what_was_measured_
     assert card["data"]["subjects"] == {"train": 3, "validation": 1, "test": 0, "held_out": 0}
     assert (card["metrics"], card["metrics_of"]) == (before["metrics"], "0.1")
     assert "figures are those of version 0.1" in " ".join((out / "README.md").read_text().split())
+
+    onward = miqanet("train", database, "--out", tmp_path / "onward", "--start", out, *tiny)
+    assert onward.exit_code == 0, onward.output
+    refused = miqanet("export", tmp_path / "onward", database, "--out", tmp_path / "3", "--version", "3")
+    assert "began with what had learned from the test subjects; train it with --final" in said(refused)
+    onward = miqanet("train", database, "--out", tmp_path / "on", "--start", out, "--final", *tiny)
+    assert onward.exit_code == 0, onward.output
+    command = ("export", tmp_path / "on", database, "--out", tmp_path / "3", "--version", "3")
+    result = miqanet(*command, "--measured", out)
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "3" / "card.json").read_text())["metrics_of"] == "0.1"

@@ -85,6 +85,10 @@ def export(
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
     roles = run.roles(subjects, names)
+    if not recipe and Role.TEST not in roles.values():
+        fail(
+            f"{run_dir} began with what had learned from the test subjects; train it with --final, which says so"
+        )
     asked = [image for image in images if roles[image.subject] is not Role.TRAIN]
     clean = [source for source in sources if roles[source.subject] is not Role.TRAIN]
     learned = [image for image in images if roles[image.subject] is Role.TRAIN]
@@ -148,7 +152,7 @@ def export(
             if any(r is role for r in roles.values())
         } | recipe.get("metrics", {})
         if recipe:
-            card["metrics_of"] = recipe["version"]
+            card["metrics_of"] = recipe.get("metrics_of", recipe["version"])
         write_card(card, folder)
         run.write(folder)
         out.mkdir(exist_ok=True)
