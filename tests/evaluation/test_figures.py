@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from miqanet.evaluation.catalog import METHODS
+from miqanet.evaluation import figures
+from miqanet.evaluation.catalog import METHODS, ROWS
 from miqanet.evaluation.figures import confusion, reliability, risk_coverage, roc
 from miqanet.evaluation.protocols import Protocol
 
@@ -48,6 +49,11 @@ def test_the_same_answers_give_the_same_drawing(judged, draw):
 def test_every_method_has_its_curve(judged, draw):
     drawing = draw(dict.fromkeys((*METHODS, "another"), judged["miqanet"]))
     assert re.findall(r">([\w-]+)</text>", drawing)[-len(METHODS) - 1 :] == [*METHODS, "another"]
+
+
+def test_no_two_rows_of_the_tables_are_drawn_alike():
+    styles = {(style["color"], style["linestyle"]) for style in figures._STYLES[: len(ROWS)]}
+    assert len(styles) == len(ROWS)
 
 
 def test_the_confusion_counts_every_image(judged):

@@ -27,24 +27,28 @@ _LINES = (
 )  # fmt: skip
 """One a method; each stands out from white and from near black."""
 
-_SIZE_IN = (3.8, 3.5)
+_STYLES: list[dict[str, Any]] = [
+    {"color": color, "linestyle": style} for style in ("-", "--") for color in _LINES
+]
+"""Of the curves: once all colors are used, they come again, dashed."""
+
+_SIZE_IN = (3.8, 4.2)
 
 
 def roc(judged: Mapping[str, Judged]) -> str:
     """Return ROC curves, one a method."""
     figure, axes = _canvas("high called low", "low called low")
     axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.6, linestyle=":")
-    for (name, each), color in zip(judged.items(), cycle(_LINES), strict=False):
+    for (name, each), style in zip(judged.items(), cycle(_STYLES), strict=False):
         false, found, _ = roc_curve(each.low, each.probability_low)
-        axes.plot(false, found, color=color, label=name)
-    axes.legend(loc="lower right", frameon=False)
-    return _svg(figure)
+        axes.plot(false, found, **style, label=name)
+    return _svg(_named(figure))
 
 
 def risk_coverage(judged: Mapping[str, Judged], *, of_low: bool) -> str:
     """Return what share of a class errs while so much of it is decided, the surest first; a curve a method."""
     figure, axes = _canvas(f"share of {'low' if of_low else 'high'} images decided", "errors among them")
-    for (name, each), color in zip(judged.items(), cycle(_LINES), strict=False):
+    for (name, each), style in zip(judged.items(), cycle(_STYLES), strict=False):
         of_class = each.low == of_low
         probability = each.probability_low[of_class]
         unsure, wrong = -np.abs(probability - 0.5), (probability >= 0.5) != of_low
@@ -52,22 +56,20 @@ def risk_coverage(judged: Mapping[str, Judged], *, of_low: bool) -> str:
         # What is as sure is decided together.
         number = 1 + np.flatnonzero(np.diff(unsure[order], append=np.nan) != 0)
         errors = np.cumsum(wrong[order])[number - 1]
-        axes.plot(number / max(1, len(order)), errors / number, color=color, label=name)
+        axes.plot(number / max(1, len(order)), errors / number, **style, label=name)
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left", frameon=False)
-    return _svg(figure)
+    return _svg(_named(figure))
 
 
 def reliability(judged: Mapping[str, Judged]) -> str:
     """Return the share of low images over their mean probability, in bins of equal mass; a curve a method."""
     figure, axes = _canvas("mean probability of low", "share of low images")
     axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.6, linestyle=":")
-    for (name, each), color in zip(judged.items(), cycle(_LINES), strict=False):
+    for (name, each), style in zip(judged.items(), cycle(_STYLES), strict=False):
         bins = np.array_split(np.argsort(each.probability_low, kind="stable"), CALIBRATION_BINS)
         points = [(each.probability_low[b].mean(), each.low[b].mean()) for b in bins if b.size]
-        axes.plot(*zip(*points, strict=True), color=color, marker="o", markersize=3, label=name)
-    axes.legend(loc="upper left", frameon=False)
-    return _svg(figure)
+        axes.plot(*zip(*points, strict=True), **style, marker="o", markersize=3, label=name)
+    return _svg(_named(figure))
 
 
 def confusion(judged: Judged) -> str:
@@ -114,13 +116,15 @@ def _canvas(x: str, y: str, size: tuple[float, float] = _SIZE_IN) -> tuple[Figur
     return figure, axes
 
 
+def _named(figure: Figure) -> Figure:
+    """Name the curves below the axes, where a dozen of names hide none of them."""
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8, labelcolor=_INK)
+    return figure
+
+
 def _svg(figure: Figure) -> str:
     from matplotlib import rc_context
 
-    for axes in figure.axes:
-        if legend := axes.get_legend():
-            for text in legend.get_texts():
-                text.set(color=_INK, fontsize=9)
     stream = io.StringIO()
     # A fixed salt and no date: the same figures give the same file.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "miqanet"}):
