@@ -86,8 +86,15 @@ def test_kinds_that_are_learned_last_come_more_often(data, monkeypatch):
     assert 0.2 < 1 - asked.count(KINDS) / len(asked) < 0.5
 
 
-def test_kinds_of_a_network_that_knows_none_of_those_are_drawn_all(data):
+def test_a_network_that_names_few_kinds_or_none_sees_the_same_images(data):
+    all_named = FreshPairs(data.sources, KINDS, 64, pairs=8)
     assert FreshPairs(data.sources, ("noise",), 64, pairs=2)[0].kinds.shape == (2, 1)
+    unnamed = FreshPairs(data.sources, (), 64, pairs=8)
+    for index in range(8):
+        assert torch.equal(unnamed[index].image, all_named[index].image)
+        assert torch.equal(unnamed[index].low, all_named[index].low)
+        assert unnamed[index].kinds.shape == (2, 0)
+    assert max(float(unnamed[index].low.max()) for index in range(8)) > 0.5
 
 
 def test_pairs_travel_to_worker_processes(pairs):

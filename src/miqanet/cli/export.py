@@ -174,6 +174,7 @@ def _recipe(run: Run, measured: Path | None) -> dict[str, Any]:
         FileNotFoundError: there are no such weights.
         ValueError: they are missing, needless, or not of what the run began with.
     """
+    from miqanet.screening.card import CARD_FILE
     from miqanet.training.run import Run
 
     if not run.final:
@@ -187,7 +188,7 @@ def _recipe(run: Run, measured: Path | None) -> dict[str, Any]:
         )
     if not Run.read(measured).same_as(Run.of(run.started_from)):
         raise ValueError(f"{measured} was not exported from the run that this one began with")
-    card: dict[str, Any] = json.loads((measured / "card.json").read_text(encoding="utf-8"))
+    card: dict[str, Any] = json.loads((measured / CARD_FILE).read_text(encoding="utf-8"))
     if "metrics" not in card:
         raise ValueError(
             f"{measured} were calibrated anew, and tell no figures; give them as they were exported"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, distributed
 from torch.utils.data import Dataset, Sampler
 
+from miqanet.artifacts import KINDS
 from miqanet.artifacts.simulation import Simulated, simulate
 from miqanet.database.png import read_png
 from miqanet.database.raters import expected_vote
@@ -140,8 +141,8 @@ class FreshPairs(Dataset[Sample]):
     def _simulate(self, rng: np.random.Generator) -> Simulated:
         sampler = self._samplers[rng.integers(2)]
         clean, other = (_clean(sampler.draw(rng).path) for _ in range(2))
-        last = [kind for kind in self._kinds if kind in _LEARNED_LAST]
-        kinds = last if last and rng.random() < _LAST_SHARE else self._kinds
+        # Of all kinds: a network that names none still has to see them.
+        kinds = _LEARNED_LAST if rng.random() < _LAST_SHARE else KINDS
         return simulate(invent(clean, other, rng), rng, kinds=kinds, scale=self._size / SIZE)
 
 
