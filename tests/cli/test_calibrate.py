@@ -1,4 +1,4 @@
-"""`miqanet calibrate`: another site's temperature and thresholds, in a folder of their own."""
+"""`miqanet calibrate`: another site's scaling and thresholds, in a folder of their own."""
 
 from __future__ import annotations
 
@@ -101,8 +101,9 @@ def test_what_was_calibrated_stays_so_when_calibrated_again(
     )
     assert again.exit_code == 0, again.output
     first, second = (json.loads((f / "card.json").read_text()) for f in (calibrated[0], tmp_path / "again"))
-    # Of the same images: the temperature is the same, what it started from does not matter.
+    # Of the same images: the scaling is the same, what it started from does not matter.
     assert second["temperature"] == pytest.approx(first["temperature"], rel=0.05)
+    assert second["bias"] == pytest.approx(first["bias"], abs=0.05)
     assert second["original"] == first["original"]
     assert second["version"] == "7"
 

@@ -10,7 +10,6 @@ from scipy.special import expit
 
 from miqanet.evaluation.calibration import calibrate, decide, decide_left_out
 from miqanet.evaluation.metrics import Judged
-from miqanet.evaluation.temperature import apply_temperature
 from miqanet.evaluation.thresholds import ErrorRates, Thresholds
 
 RATES = ErrorRates(0.05, 0.1)
@@ -24,11 +23,11 @@ def site(subjects: int = 40, images: int = 10, overconfidence: float = 3.0, seed
     return Judged(expit(overconfidence * logits), low, np.repeat(np.arange(subjects), images))
 
 
-def test_temperature_and_thresholds_belong_together():
+def test_scaling_and_thresholds_belong_together():
     judged = site()
     fitted = calibrate(judged.probability_low, judged.low, RATES)
-    assert fitted.temperature == pytest.approx(3, rel=0.2)
-    scaled = replace(judged, probability_low=apply_temperature(judged.probability_low, fitted.temperature))
+    assert fitted.scaling.temperature == pytest.approx(3, rel=0.2)
+    scaled = replace(judged, probability_low=fitted.scaling.apply(judged.probability_low))
     decided = decide(scaled, fitted.thresholds)
     assert decided.passed[judged.low].mean() <= 0.05
     assert decided.condemned[~judged.low].mean() <= 0.1

@@ -14,6 +14,7 @@ from miqanet.evaluation.card import INTENDED_USE, write_card
 from miqanet.evaluation.shipping import measure
 from miqanet.evaluation.thresholds import ErrorRates, Thresholds
 from miqanet.screening.card import Card
+from miqanet.screening.scaling import Scaling
 from miqanet.training.fit import FitSettings
 
 KINDS = ("motion", "noise")
@@ -35,6 +36,7 @@ def card(evaluated):
         "size": 512,
         "artifact_kinds": list(KINDS),
         "temperature": 1.25,
+        "bias": -0.5,
         "threshold": 0.625,
         "review_band": [0.25, 0.875],
         "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
@@ -60,7 +62,7 @@ def test_the_card_for_programs_is_what_screening_reads(card, tmp_path):
     write_card(card, tmp_path)
     read = Card.read(tmp_path)
     assert (read.model_version, read.threshold, read.review_band) == ("miqanet 7", 0.625, (0.25, 0.875))
-    assert (read.artifact_kinds, read.temperature) == (KINDS, 1.25)
+    assert (read.artifact_kinds, read.scaling) == (KINDS, Scaling(1.25, -0.5))
     written = json.loads((tmp_path / "card.json").read_text())
     assert written == {**card, "intended_use": INTENDED_USE}
 
@@ -95,7 +97,7 @@ def test_the_table_has_a_column_a_role_and_an_interval_a_figure(card, tmp_path):
 def test_the_three_way_verdict_is_told(card, tmp_path):
     write_card(card, tmp_path)
     text = " ".join((tmp_path / "README.md").read_text().split())
-    assert "divided by a temperature of 1.25" in text
+    assert "divided by a temperature of 1.25 and gets a bias of -0.5" in text
     assert "Below 0.25 it passes and from 0.875 on it is low without a person" in text
     assert "at most 2 % of what is low passes and at most 5 % of what is high is called low" in text
     write_card(card | {"review_band": [0.625, 0.625]}, tmp_path)

@@ -73,6 +73,7 @@ def test_each_folds_own_model_is_stated(statement):
     for fold in statement["folds"]:
         assert 0 <= fold["calibration_error"]["value"] <= 1
         assert fold["temperature"] > 0
+        assert np.isfinite(fold["bias"])
 
 
 def test_people_stand_beside_the_model(statement):

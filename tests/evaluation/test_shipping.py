@@ -11,8 +11,8 @@ from miqanet.database.folds import Role
 from miqanet.database.png import encode_png
 from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.evaluation.shipping import ask, choose, measure
-from miqanet.evaluation.temperature import apply_temperature
 from miqanet.evaluation.thresholds import ErrorRates, Thresholds
+from miqanet.screening.scaling import Scaling
 
 KINDS = ("motion", "noise")
 AT_ONE_HALF = Thresholds(0.5, (0.5, 0.5))
@@ -57,7 +57,7 @@ def test_clean_slices_count_among_the_high_images(evaluated):
     evaluated.answers.source_low[:4] = 0.95
     after, _ = choose(evaluated.answers, evaluated.roles, KINDS)
     # What was sure is doubtful: hotter, and a person has to look.
-    assert after.temperature > before.temperature
+    assert after.scaling.temperature > before.scaling.temperature
     assert before.thresholds.review_band[0] == before.thresholds.review_band[1]
     assert after.thresholds.review_band[0] < after.thresholds.review_band[1]
 
@@ -69,15 +69,12 @@ def test_stated_rates_of_errors_are_those_that_thresholds_keep(evaluated):
     assert strict.thresholds.review_band[1] > lax.thresholds.review_band[1]
 
 
-def test_answers_at_a_temperature_keep_what_they_say_of_artifacts(evaluated):
-    hotter = evaluated.answers.at(2.0)
-    np.testing.assert_allclose(
-        hotter.image_low, apply_temperature(evaluated.answers.image_low, 2.0), atol=1e-12
-    )
-    np.testing.assert_allclose(
-        hotter.source_low, apply_temperature(evaluated.answers.source_low, 2.0), atol=1e-12
-    )
-    np.testing.assert_array_equal(hotter.image_artifacts, evaluated.answers.image_artifacts)
+def test_answers_that_are_scaled_keep_what_they_say_of_artifacts(evaluated):
+    scaling = Scaling(2.0, -0.5)
+    scaled = evaluated.answers.scaled(scaling)
+    np.testing.assert_array_equal(scaled.image_low, scaling.apply(evaluated.answers.image_low))
+    np.testing.assert_array_equal(scaled.source_low, scaling.apply(evaluated.answers.source_low))
+    np.testing.assert_array_equal(scaled.image_artifacts, evaluated.answers.image_artifacts)
 
 
 def test_figures_are_those_of_the_role_s_subjects(evaluated):

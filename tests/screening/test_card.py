@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from miqanet.screening.card import CARD_FILE, Card, WeightsError, default_weights
+from miqanet.screening.scaling import Scaling
 
 NOTHING = np.zeros(3, np.float32)
 
@@ -68,13 +69,14 @@ def test_a_band_without_extent_asks_no_one(card: Card) -> None:
     assert not any(alone.verdict(probability, NOTHING).review for probability in (0.499, 0.5, 0.501))
 
 
-def test_a_card_without_a_temperature_has_that_of_the_network(tmp_path: Path) -> None:
+def test_a_card_without_scaling_takes_probabilities_as_they_are(tmp_path: Path) -> None:
     content = json.loads((default_weights() / CARD_FILE).read_text())
-    content.pop("temperature", None)
+    for scaling in ("temperature", "bias"):
+        content.pop(scaling, None)
     (tmp_path / CARD_FILE).write_text(json.dumps(content))
-    assert Card.read(tmp_path).temperature == 1
-    (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 1.5}))
-    assert Card.read(tmp_path).temperature == 1.5
+    assert Card.read(tmp_path).scaling == Scaling()
+    (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 1.5, "bias": -0.2}))
+    assert Card.read(tmp_path).scaling == Scaling(1.5, -0.2)
     (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 0}))
     with pytest.raises(WeightsError, match="a temperature is above 0"):
         Card.read(tmp_path)

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from miqanet.screening.card import CARD_FILE, MODEL_FILE, WeightsError, default_weights
 from miqanet.screening.engine import Engine
-from miqanet.screening.temperature import apply_temperature
+from miqanet.screening.scaling import Scaling
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +33,15 @@ def test_no_images_give_no_answers(engine: Engine, batch: np.ndarray) -> None:
     assert engine.infer(batch[:0]).probability_low.shape == (0,)
 
 
-def test_probabilities_are_at_the_card_s_temperature(
-    engine: Engine, batch: np.ndarray, tmp_path: Path
-) -> None:
+def test_probabilities_are_scaled_as_the_card_says(engine: Engine, batch: np.ndarray, tmp_path: Path) -> None:
     shutil.copytree(engine.weights, tmp_path, dirs_exist_ok=True)
     content = json.loads((tmp_path / CARD_FILE).read_text())
-    temperature = 3 * engine.card.temperature
-    (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": temperature}))
-    hotter, own = Engine(tmp_path).infer(batch), engine.infer(batch)
-    expected = apply_temperature(own.probability_low, 3)
-    np.testing.assert_allclose(hotter.probability_low, expected, atol=1e-4)
-    np.testing.assert_allclose(hotter.artifact_probabilities, own.artifact_probabilities, atol=1e-4)
+    further = Scaling(3, -0.5)
+    scaling = engine.card.scaling.then(further)
+    (tmp_path / CARD_FILE).write_text(json.dumps(content | asdict(scaling)))
+    scaled, own = Engine(tmp_path).infer(batch), engine.infer(batch)
+    np.testing.assert_allclose(scaled.probability_low, further.apply(own.probability_low), atol=1e-4)
+    np.testing.assert_allclose(scaled.artifact_probabilities, own.artifact_probabilities, atol=1e-4)
 
 
 def test_threads_get_their_own_answers(engine: Engine, batch: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""`miqanet calibrate`: fit temperature and thresholds to the rated images of another site."""
+"""`miqanet calibrate`: fit scaling and thresholds to the rated images of another site."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from miqanet.database.records import ImageRecord
     from miqanet.screening.engine import Engine
 
-_OF_THE_ORIGINAL = ("version", "temperature", "threshold", "review_band", "metrics", "metrics_of")
+_OF_THE_ORIGINAL = ("version", "temperature", "bias", "threshold", "review_band", "metrics", "metrics_of")
 
 _TITLES = {
     "calibration_error": "calibration error",
@@ -53,7 +53,7 @@ def calibrate(
         typer.Option(help="Version of the calibrated weights; by default the old one + the folder's name."),
     ] = None,
 ) -> None:
-    """Fit temperature and thresholds to about 200 rated images of a site, and show what that changes.
+    """Fit scaling and thresholds to about 200 rated images of a site, and show what that changes.
 
     "After" is measured by cross-validation: each subject is decided by what was fitted to the others. The network
     stays as it is, and so do the weights that it comes from: what is fitted goes into a new folder.
@@ -99,10 +99,12 @@ def calibrate(
     }
     for told in ("metrics", "metrics_of"):
         content.pop(told, None)
+    scaling = engine.card.scaling.then(fitted.scaling)
     content |= {
         "version": version or f"{engine.card.version}+{out.name}",
         "created": datetime.now(UTC).date().isoformat(),
-        "temperature": round(engine.card.temperature * fitted.temperature, 6),
+        "temperature": round(scaling.temperature, 6),
+        "bias": round(scaling.bias, 6),
         "threshold": round(fitted.thresholds.decision, 6),
         "review_band": [round(limit, 6) for limit in fitted.thresholds.review_band],
         "error_rates": asdict(rates),
@@ -156,4 +158,6 @@ def _show(card: dict[str, Any]) -> None:
         )
         typer.echo(f"{_TITLES[name]:42}{before:>22}{after:>22}")
     band = f"review from {least:g} to {greatest:g}" if least < greatest else "no review"
-    typer.echo(f"temperature {card['temperature']:g}, low from {card['threshold']:g}, {band}")
+    typer.echo(
+        f"temperature {card['temperature']:g}, bias {card['bias']:g}, low from {card['threshold']:g}, {band}"
+    )

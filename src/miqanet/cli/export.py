@@ -51,7 +51,7 @@ def export(
 ) -> None:
     """Quantize a trained network to int8, calibrate it, measure it once and write its model card.
 
-    DATABASE is the one that the run was trained on. Temperature and thresholds are chosen on the validation subjects.
+    DATABASE is the one that the run was trained on. Scaling and thresholds are chosen on the validation subjects.
     The card's figures are those of the int8 model on the test subjects and on what was held out, which training never
     saw. Nobody is left to measure a --final run on: its card tells the figures of what it began with, and says so.
     """
@@ -64,6 +64,7 @@ def export(
     from miqanet.evaluation.shipping import ask, choose, measure
     from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.engine import Engine
+    from miqanet.screening.scaling import Scaling
     from miqanet.training.checkpoints import BEST_CHECKPOINT, network_weights
     from miqanet.training.export import load_network, save_engine_model, save_half_precision
     from miqanet.training.run import Run
@@ -110,6 +111,7 @@ def export(
             "size": SIZE,
             "artifact_kinds": list(KINDS),
             "temperature": 1.0,
+            "bias": 0.0,
             "threshold": 0.5,
             "review_band": [0.5, 0.5],
             "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
@@ -127,9 +129,11 @@ def export(
         except ValueError as error:
             fail(str(error))
         least, greatest = (_rounded(limit) for limit in chosen.thresholds.review_band)
+        scaling = Scaling(_rounded(chosen.scaling.temperature), _rounded(chosen.scaling.bias))
         thresholds = Thresholds(_rounded(chosen.thresholds.decision), (least, greatest))
         card |= {
-            "temperature": _rounded(chosen.temperature),
+            "temperature": scaling.temperature,
+            "bias": scaling.bias,
             "threshold": thresholds.decision,
             "review_band": [least, greatest],
             "artifact_thresholds": {kind: _rounded(value) for kind, value in naming.items()},
@@ -145,7 +149,7 @@ def export(
                 "simulated": what_is_simulated(images, raters),
             },
         }
-        calibrated = answers.at(card["temperature"])
+        calibrated = answers.scaled(scaling)
         card["metrics"] = {
             role.value: measure(calibrated, roles, role, thresholds)
             for role in (Role.TEST, Role.HELD_OUT)

@@ -23,7 +23,6 @@ from miqanet.evaluation.calibration import calibrate
 from miqanet.evaluation.methods import Method
 from miqanet.evaluation.predictions import FoldFacts, FoldPredictions
 from miqanet.evaluation.protocols import Fold
-from miqanet.evaluation.temperature import apply_temperature
 from miqanet.evaluation.workers import in_processes
 
 Tell = Callable[[str], None]
@@ -142,7 +141,8 @@ def run_task(task: Task, tell: Tell) -> None:
         settings=dict(task.method.settings),
         minutes=clock.minutes if fitted.minutes is None else fitted.minutes,
         hardware=fitted.hardware,
-        temperature=calibration.temperature,
+        temperature=calibration.scaling.temperature,
+        bias=calibration.scaling.bias,
         review_band=calibration.thresholds.review_band,
         body_parts_seen=tuple(sorted(fold.body_parts_seen)),
         data_sha256=task.data_sha256,
@@ -153,8 +153,7 @@ def run_task(task: Task, tell: Tell) -> None:
         },
     )
     score = np.concatenate([on_validation, on_test])
-    probability_low = apply_temperature(score, calibration.temperature)
-    FoldPredictions.of(facts, validation, test, score, probability_low).write(task.finished)
+    FoldPredictions.of(facts, validation, test, score, calibration.scaling.apply(score)).write(task.finished)
     # Checkpoints of a network with their optimizer take hundreds of megabytes a fold.
     shutil.rmtree(task.working)
     with suppress(OSError):  # Another method's fold is unfinished beside it.

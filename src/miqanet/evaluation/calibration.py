@@ -1,4 +1,4 @@
-"""Calibration: a temperature and thresholds, fitted to rated images, and tried on subjects left out of the fit.
+"""Calibration: scaling and thresholds, fitted to rated images, and tried on subjects left out of the fit.
 
 What is measured on the images that it was fitted to looks too good. For a site that has no others, subjects are
 dealt into parts, and each part is decided by what the others would have chosen (cross-validation; Stone, J. R.
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from miqanet.consensus import Estimate
 from miqanet.evaluation.bootstrap import estimates
 from miqanet.evaluation.metrics import Array, Figure, Judged, calibration_error, share
-from miqanet.evaluation.temperature import apply_temperature, fit_temperature
+from miqanet.evaluation.scaling import fit_scaling
 from miqanet.evaluation.thresholds import DEFAULT_RATES, ErrorRates, Thresholds, choose_thresholds
+from miqanet.screening.scaling import Scaling
 
 _PARTS = 5
 
@@ -26,11 +27,11 @@ _PARTS = 5
 class Calibration:
     """What turns the probabilities of a network into verdicts."""
 
-    temperature: float
-    """On top of the temperature that the probabilities have already."""
+    scaling: Scaling
+    """On top of what the probabilities have been through already."""
 
     thresholds: Thresholds
-    """Of the probability of low at that temperature."""
+    """Of the probability of low after that."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,7 +64,7 @@ class Decided:
 
 
 def decide(judged: Judged, thresholds: Thresholds) -> Decided:
-    """Return the three-way verdict on images whose probabilities have the temperature of the thresholds."""
+    """Return the three-way verdict on images whose probabilities are scaled as for the thresholds."""
     least, greatest = thresholds.review_band
     return Decided(judged, judged.probability_low < least, judged.probability_low >= greatest)
 
@@ -71,14 +72,13 @@ def decide(judged: Judged, thresholds: Thresholds) -> Decided:
 def calibrate(
     probability_low: Array, low: NDArray[np.bool_], rates: ErrorRates = DEFAULT_RATES
 ) -> Calibration:
-    """Fit a temperature and thresholds to rated images, (N,) each.
+    """Fit scaling and thresholds to rated images, (N,) each.
 
     Raises:
         ValueError: they are all of one class.
     """
-    temperature = fit_temperature(probability_low, low)
-    scaled = apply_temperature(probability_low, temperature)
-    return Calibration(temperature, choose_thresholds(scaled, low, rates))
+    scaling = fit_scaling(probability_low, low)
+    return Calibration(scaling, choose_thresholds(scaling.apply(probability_low), low, rates))
 
 
 def decide_left_out(judged: Judged, rates: ErrorRates = DEFAULT_RATES, seed: int = 0) -> Decided:
@@ -95,7 +95,7 @@ def decide_left_out(judged: Judged, rates: ErrorRates = DEFAULT_RATES, seed: int
     for part in np.array_split(np.random.default_rng(seed).permutation(subjects), _PARTS):
         left_out = np.isin(judged.subject, part)
         fitted = calibrate(judged.probability_low[~left_out], judged.low[~left_out], rates)
-        probability[left_out] = apply_temperature(judged.probability_low[left_out], fitted.temperature)
+        probability[left_out] = fitted.scaling.apply(judged.probability_low[left_out])
         decided = decide(replace(judged, probability_low=probability), fitted.thresholds)
         passed[left_out], condemned[left_out] = decided.passed[left_out], decided.condemned[left_out]
     return Decided(replace(judged, probability_low=probability), passed, condemned)

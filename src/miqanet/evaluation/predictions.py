@@ -36,6 +36,9 @@ class FoldFacts:
 
     hardware: str
     temperature: float
+    bias: float
+    """Of `miqanet.screening.scaling`, as the temperature."""
+
     review_band: tuple[float, float]
     """Calibrated probabilities: below it is high, from its end on low, and a person looks in between."""
 

@@ -146,6 +146,7 @@ class Row:
             "fold": facts.fold,
             "images": len(judged),
             "temperature": facts.temperature,
+            "bias": facts.bias,
             "review_band": list(facts.review_band),
             "minutes": facts.minutes,
             **stated(estimates(figures, judged)),

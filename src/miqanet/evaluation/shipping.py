@@ -27,9 +27,9 @@ from miqanet.evaluation.metrics import (
     miss_rate,
     share,
 )
-from miqanet.evaluation.temperature import apply_temperature
 from miqanet.evaluation.thresholds import DEFAULT_RATES, ErrorRates, Thresholds, artifact_threshold
 from miqanet.preprocessing import prepare
+from miqanet.screening.scaling import Scaling
 
 Array = NDArray[np.floating]
 
@@ -49,12 +49,10 @@ class Answers:
     sources: Sequence[SourceRecord]
     source_low: Array
 
-    def at(self, temperature: float) -> Answers:
-        """Return the answers as they are at a temperature."""
+    def scaled(self, scaling: Scaling) -> Answers:
+        """Return the answers with their probabilities of low scaled."""
         return replace(
-            self,
-            image_low=apply_temperature(self.image_low, temperature),
-            source_low=apply_temperature(self.source_low, temperature),
+            self, image_low=scaling.apply(self.image_low), source_low=scaling.apply(self.source_low)
         )
 
 
@@ -116,7 +114,7 @@ def measure(
     the images are missing is None, as its interval is.
 
     Args:
-        answers: at the temperature that `thresholds` are for.
+        answers: scaled as for `thresholds`.
         roles: of the subjects.
         role: the one to measure.
         thresholds: of the probability of low.

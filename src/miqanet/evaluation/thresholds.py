@@ -50,19 +50,19 @@ def choose_thresholds(
     """
     if not low.any() or low.all():
         raise ValueError("thresholds need validation images of both classes")
-    # Mirrored, probabilities of high: missed is below, as falsely called is above.
-    least = 1 - _reached_by(1 - probability_low, low, rates.miss)
-    greatest = _reached_by(probability_low, ~low, rates.false_alarm)
+    # Mirrored: missed is below, as falsely called is above. Minus rounds nothing, unlike one minus.
+    least = -_reached_by(-probability_low, low, rates.miss, end=0.0)
+    greatest = _reached_by(probability_low, ~low, rates.false_alarm, end=1.0)
     decision = float(np.clip(0.5, min(least, greatest), max(least, greatest)))
     return Thresholds(decision, (least, greatest) if least < greatest else (decision, decision))
 
 
-def _reached_by(probability: Probabilities, chosen: Labels, rate: float) -> float:
-    """Return the least threshold that at most this share of the chosen images reaches."""
-    ordered = np.sort(probability[chosen])[::-1]
+def _reached_by(score: Probabilities, chosen: Labels, rate: float, end: float) -> float:
+    """Return the least threshold that at most this share of the chosen images reaches; no score is above `end`."""
+    ordered = np.sort(score[chosen])[::-1]
     refused = float(ordered[int(rate * len(ordered))])
     # Half-way to the next image of either class: no image's rounding decides.
-    return (refused + float(probability[probability > refused].min(initial=1.0))) / 2
+    return (refused + float(score[score > refused].min(initial=end))) / 2
 
 
 def artifact_threshold(probability: Probabilities, present: Labels) -> float:

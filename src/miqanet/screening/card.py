@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from miqanet.screening.scaling import Scaling
 from miqanet.verdict import Finding, Quality, Verdict
 
 MODEL_FILE = "miqanet.xml"
@@ -50,8 +51,8 @@ class Card:
     artifact_thresholds: dict[str, float]
     """Probability from which an artifact is named, one a kind."""
 
-    temperature: float = 1.0
-    """What the logit of low is divided by (`miqanet.screening.temperature`)."""
+    scaling: Scaling = field(default_factory=Scaling)
+    """What is done to the logit of low, by the card's `temperature` and `bias`."""
 
     @classmethod
     def read(cls, weights: Path) -> Self:
@@ -73,7 +74,7 @@ class Card:
                 threshold=float(content["threshold"]),
                 review_band=(low, high),
                 artifact_thresholds={kind: float(content["artifact_thresholds"][kind]) for kind in kinds},
-                temperature=_positive(content.get("temperature", 1.0)),
+                scaling=Scaling(float(content.get("temperature", 1)), float(content.get("bias", 0))),
             )
         except FileNotFoundError:
             raise WeightsError(
@@ -127,9 +128,3 @@ class Card:
             threshold=self.threshold,
             heat_map=heat_map,
         )
-
-
-def _positive(temperature: Any) -> float:
-    if float(temperature) <= 0:
-        raise ValueError(f"a temperature is above 0, not {temperature}")
-    return float(temperature)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miqanet.screening.card import MODEL_FILE, Card, WeightsError
-from miqanet.screening.temperature import apply_temperature
+from miqanet.screening.scaling import Scaling
 
 Array = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ class Prediction(NamedTuple):
     """What the network says of N images."""
 
     probability_low: Array
-    """(N,), at the card's temperature."""
+    """(N,), scaled as the card says."""
 
     artifact_probabilities: Array
     """(N, kinds), in the order of the card's `artifact_kinds`."""
@@ -102,8 +102,8 @@ class Engine:
         self._idle.put(request)
         probabilities, artifacts, activation_map = answers
         low = probabilities[:, 1]
-        if self.card.temperature != 1:
-            low = apply_temperature(low, self.card.temperature).astype(np.float32)
+        if self.card.scaling != Scaling():
+            low = self.card.scaling.apply(low).astype(np.float32)
         return Prediction(low, artifacts, activation_map)
 
 
