@@ -18,6 +18,7 @@ from miqanet.evaluation.metrics import (
     balanced_accuracy,
     brier,
     calibration_error,
+    calibration_error_by_chance,
     cohen_kappa,
     f1,
     false_alarm_rate,
@@ -129,6 +130,20 @@ def test_calibration_error_is_the_mean_over_bins_of_equal_mass():
     expected = np.mean([abs(probability[b].mean() - low[b].mean()) for b in bins])
     assert one(calibration_error, judged) == pytest.approx(expected)
     assert one(calibration_error, judged, target=probability) == pytest.approx(0)
+
+
+def test_a_perfect_model_has_the_less_calibration_error_the_more_images_there_are():
+    rng = np.random.default_rng(0)
+    by_chance = []
+    for images in (300, 30_000):
+        probability = rng.random(images)
+        # In a bin of n images the mean label is off by sqrt(p(1 - p) / n), times sqrt(2 / pi) for its size.
+        bins = np.linspace(0.5, CALIBRATION_BINS - 0.5, CALIBRATION_BINS) / CALIBRATION_BINS
+        expected = np.sqrt(2 / np.pi * bins * (1 - bins) * CALIBRATION_BINS / images).mean()
+        judged = Judged(probability, np.zeros(images, bool), np.arange(images))
+        by_chance.append(calibration_error_by_chance(judged, draws=50))
+        assert by_chance[-1] == pytest.approx(expected, rel=0.15)
+    assert by_chance[0] > 9 * by_chance[1]
 
 
 def test_equal_probabilities_are_calibrated_in_whatever_order_their_images_come():

@@ -72,6 +72,7 @@ def test_each_folds_own_model_is_stated(statement):
     assert sum(fold["images"] for fold in statement["folds"]) == 240
     for fold in statement["folds"]:
         assert 0 <= fold["calibration_error"]["value"] <= 1
+        assert 0 < fold["calibration_error_by_chance"] < 0.3
         assert fold["temperature"] > 0
         assert np.isfinite(fold["bias"])
 

@@ -9,7 +9,7 @@ missing. *Low* is the positive class.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -174,6 +174,19 @@ def calibration_error(judged: Judged, weights: Array, target: Array | None = Non
         for m, e in zip(mass, excess, strict=True)
     ]
     return _ratio(np.abs(np.diff(at_edges, axis=1)).sum(1), mass[:, -1])
+
+
+def calibration_error_by_chance(judged: Judged, draws: int = 200, seed: int = 0) -> float:
+    """Calibration error that these probabilities have on average where labels follow them to the letter.
+
+    Bins of few images differ from their probabilities by chance, and no model can be told to have less
+    (consistency resampling; Bröcker and Smith, "Increasing the Reliability of Reliability Diagrams", Weather and
+    Forecasting 2007).
+    """
+    rng = np.random.default_rng(seed)
+    weights = np.ones((1, len(judged)))
+    drawn = (rng.random(len(judged)) < judged.probability_low for _ in range(draws))
+    return float(np.mean([calibration_error(replace(judged, low=low), weights)[0] for low in drawn]))
 
 
 def risk_coverage_area(judged: Judged, weights: Array, *, of_low: bool, threshold: float = 0.5) -> Array:

@@ -22,6 +22,7 @@ from miqanet.evaluation.metrics import (
     accuracy,
     auc,
     calibration_error,
+    calibration_error_by_chance,
     false_alarm_rate,
     miss_rate,
 )
@@ -150,6 +151,7 @@ class Row:
             "review_band": list(facts.review_band),
             "minutes": facts.minutes,
             **stated(estimates(figures, judged)),
+            "calibration_error_by_chance": calibration_error_by_chance(judged),
         }
 
 

@@ -274,7 +274,6 @@ def _how(rows: Sequence[dict[str, Any]], absent: Iterable[str], folds: int) -> T
         settings = dict(row["settings"])
         size, epochs = settings.pop("size", "own matrix"), settings.pop("epochs", "–")
         others = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
-        errors = [fold["calibration_error"]["value"] for fold in row["folds"]]
         lines.append(
             [
                 row["method"],
@@ -284,13 +283,14 @@ def _how(rows: Sequence[dict[str, Any]], absent: Iterable[str], folds: int) -> T
                 f"{len(row['folds'])} of {folds}",
                 f"{row['minutes']:.1f}",
                 row["hardware"],
-                ", ".join(f"{error:.3f}" for error in errors),
+                ", ".join(f"{fold['calibration_error']['value']:.3f}" for fold in row["folds"]),
+                ", ".join(f"{fold['calibration_error_by_chance']:.3f}" for fold in row["folds"]),
             ]
         )
-    lines += [[method, _NOT_RUN, *[""] * 6] for method in absent]
+    lines += [[method, _NOT_RUN, *[""] * 7] for method in absent]
     headings = [
         "method", "input size", "epochs", "settings", "folds", "minutes of training a fold", "hardware",
-        "calibration error of each fold's model",
+        "calibration error of each fold's model", "that of a perfect one",
     ]  # fmt: skip
     return Table("How it was run", headings, lines)
 
