@@ -1,4 +1,4 @@
-"""Anatomy beyond that of the training subjects: moved, cut to another outline, pieced together of two.
+"""Anatomy beyond that of the training subjects: joined of two, cut to another outline, weighted otherwise, moved.
 
 A pool has few people, and a network comes to know them: it finds a fold of wrap-around in a body that it has seen,
 and misses it in another. What nobody looks like teaches it to look for the artifact instead (domain randomization:
@@ -16,8 +16,11 @@ from miqanet.artifacts.field import smooth_field
 
 Slice = NDArray[np.float32]
 
-_JOINED, _CUT, _MOVED = 0.15, 0.2, 0.6
-"""How often a slice is joined with another, cut to another outline, and moved."""
+_JOINED, _CUT, _WEIGHTED, _MOVED = 0.15, 0.2, 0.5, 0.6
+"""How often a slice is joined with another, cut to another outline, weighted otherwise, and moved."""
+
+_LEVELS, _GAIN = 5, 0.4
+"""Intensities that get a gain of their own, and the standard deviation of its logarithm."""
 
 _TURN_DEG, _SHEAR, _STRETCH = 30.0, 0.15, 0.15
 """Greatest turn and shear; standard deviation of the logarithm of the stretch along each axis."""
@@ -27,11 +30,13 @@ _EDGE_PX = 2.0
 
 
 def invent(image: Slice, other: Slice, rng: np.random.Generator) -> Slice:
-    """Return a clean slice (rows, columns) in another position, at times with parts of another or another outline."""
+    """Return a clean slice (rows, columns) as of a body that was not imaged."""
     if rng.random() < _JOINED:
         image = _join(image, other, rng)
     if rng.random() < _CUT:
         image = _cut(image, rng)
+    if rng.random() < _WEIGHTED:
+        image = _weight(image, rng)
     if rng.random() < _MOVED:
         image = _move(image, rng)
     return image
@@ -52,6 +57,13 @@ def _cut(image: Slice, rng: np.random.Generator) -> Slice:
     y, x = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
     distance = np.hypot(y / rng.uniform(0.7, 1.1), x / rng.uniform(0.7, 1.1)).astype(np.float32)
     return image * _inside(1 - distance + 0.5 * _field(image, rng))
+
+
+def _weight(image: Slice, rng: np.random.Generator) -> Slice:
+    """Make tissues brighter or darker by their intensity, as another weighting would; none gets brighter than 1."""
+    gain = np.exp(rng.normal(0, _GAIN, _LEVELS))
+    levels = np.linspace(0, max(float(image.max()), 1e-6), _LEVELS)
+    return np.asarray(image * np.interp(image, levels, gain / gain.max()), np.float32)
 
 
 def _move(image: Slice, rng: np.random.Generator) -> Slice:
