@@ -70,15 +70,29 @@ def decide(judged: Judged, thresholds: Thresholds) -> Decided:
 
 
 def calibrate(
-    probability_low: Array, low: NDArray[np.bool_], rates: ErrorRates = DEFAULT_RATES
+    probability_low: Array,
+    low: NDArray[np.bool_],
+    rates: ErrorRates = DEFAULT_RATES,
+    clean: Array | None = None,
 ) -> Calibration:
-    """Fit scaling and thresholds to rated images, (N,) each.
+    """Fit scaling and thresholds to rated images.
+
+    Args:
+        probability_low: as the network gave it, (N,).
+        low: what the raters said, (N,).
+        rates: the errors that the thresholds may make.
+        clean: probabilities of images that nobody has rated, (M,). They are high, and count among the high images
+            of the thresholds; the scaling would take low for rarer than it is among what was rated.
 
     Raises:
         ValueError: they are all of one class.
     """
     scaling = fit_scaling(probability_low, low)
-    return Calibration(scaling, choose_thresholds(scaling.apply(probability_low), low, rates))
+    probability = scaling.apply(probability_low)
+    if clean is not None:
+        probability = np.concatenate([probability, scaling.apply(clean)])
+        low = np.concatenate([low, np.zeros(len(clean), bool)])
+    return Calibration(scaling, choose_thresholds(probability, low, rates))
 
 
 def decide_left_out(judged: Judged, rates: ErrorRates = DEFAULT_RATES, seed: int = 0) -> Decided:

@@ -16,7 +16,7 @@ from miqanet.database.folds import Role
 from miqanet.database.png import read_png
 from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.evaluation.bootstrap import estimate, estimates
-from miqanet.evaluation.calibration import Calibration
+from miqanet.evaluation.calibration import Calibration, calibrate
 from miqanet.evaluation.metrics import (
     Figure,
     Judged,
@@ -27,14 +27,7 @@ from miqanet.evaluation.metrics import (
     miss_rate,
     share,
 )
-from miqanet.evaluation.scaling import fit_scaling
-from miqanet.evaluation.thresholds import (
-    DEFAULT_RATES,
-    ErrorRates,
-    Thresholds,
-    artifact_threshold,
-    choose_thresholds,
-)
+from miqanet.evaluation.thresholds import DEFAULT_RATES, ErrorRates, Thresholds, artifact_threshold
 from miqanet.preprocessing import prepare
 from miqanet.screening.scaling import Scaling
 
@@ -95,19 +88,16 @@ def choose(
     chosen = _having(answers.images, roles, Role.VALIDATION)
     records = [answers.images[i] for i in chosen]
     low = np.asarray([record.low for record in records], bool)
-    scaling = fit_scaling(answers.image_low[chosen], low)
-    # Clean slices as they are count among the high images: they are what a screening mostly sees. They have no
-    # votes, though, and would make low look rarer to the scaling than it is among what was voted on.
+    # Clean slices as they are have a say in the thresholds: they are what a screening mostly sees.
     clean = answers.source_low[_having(answers.sources, roles, Role.VALIDATION)]
-    probability_low = scaling.apply(np.concatenate([answers.image_low[chosen], clean]))
-    thresholds = choose_thresholds(probability_low, np.concatenate([low, np.zeros(len(clean), bool)]), rates)
+    calibration = calibrate(answers.image_low[chosen], low, rates, clean)
     naming = {
         kind: artifact_threshold(
             answers.image_artifacts[chosen, place], np.asarray([kind in record.kinds for record in records])
         )
         for place, kind in enumerate(kinds)
     }
-    return Calibration(scaling, thresholds), naming
+    return calibration, naming
 
 
 def measure(
