@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from miqanet.image import MRImage
 from miqanet.preprocessing import prepare
 from miqanet.reading import read_images
 from miqanet.screening.card import default_weights
 from miqanet.screening.engine import Engine
-from miqanet.screening.temperature import apply_temperature
 from phantoms import phantoms
 
 Array = NDArray[np.floating]
@@ -99,7 +99,7 @@ def _single_precision(engine: Engine) -> tuple[Judge, Judge]:
     def judge_in_torch(images: Array) -> Array:
         with torch.inference_mode():
             low = network(torch.from_numpy(images)).quality.softmax(1)[:, 1].numpy()
-        return apply_temperature(low, engine.card.temperature)
+        return engine.card.scaling.apply(low)
 
     shape = [1, 1, engine.card.size, engine.card.size]
     model = openvino.convert_model(network, example_input=torch.zeros(shape), input=shape)
@@ -116,7 +116,7 @@ def _single_precision(engine: Engine) -> tuple[Judge, Judge]:
         for index in range(len(images)):
             queue.start_async({0: images[index : index + 1]}, index)
         queue.wait_all()
-        return apply_temperature(1 / (1 + np.exp(logits[:, 0] - logits[:, 1])), engine.card.temperature)
+        return engine.card.scaling.apply(expit(logits[:, 1] - logits[:, 0]))
 
     return judge_in_torch, judge_in_bf16
 

@@ -67,10 +67,10 @@ class Browser:
         """Follow an invitation and read the CSRF token off the page."""
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         head, _ = await self._ask("GET", f"/join/{invitation}", expect=303)
-        cookie = re.search(r"(?i)set-cookie: ([^;]+)", head)[1]
+        cookie = _group(r"(?i)set-cookie: ([^;]+)", head)
         self._headers = f"Cookie: {cookie}\r\n"
         _, page = await self._ask("GET", "/")
-        token = re.search(r'name="csrf" content="(.+?)"', page.decode())[1]
+        token = _group(r'name="csrf" content="(.+?)"', page.decode())
         self._headers += f"X-CSRF-Token: {token}\r\n"
 
     async def get(self, path: str) -> bytes:
@@ -86,12 +86,20 @@ class Browser:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
         answer = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-        length = int(re.search(r"(?i)content-length: (\d+)", answer)[1])
+        length = int(_group(r"(?i)content-length: (\d+)", answer))
         content = await self._reader.readexactly(length)
         status = int(answer.split(" ", 2)[1])
         if status != expect:
             raise SystemExit(f"{method} {path}: {status} {content[:200]!r}")
         return answer, content
+
+
+def _group(pattern: str, answer: str) -> str:
+    """Return what a pattern's group stands for."""
+    found = re.search(pattern, answer)
+    if found is None:
+        raise SystemExit(f"an answer lacks {pattern}: {answer[:200]!r}")
+    return found[1]
 
 
 def main() -> None:

@@ -55,7 +55,8 @@ def main() -> None:
 
 def _seconds_a_bare_step(options: argparse.Namespace) -> float:
     device, reduced = accelerator(), reduced_precision()
-    network = make_network(options.network).to(device, memory_format=torch.channels_last)
+    network = make_network(options.network).to(device)
+    network = network.to(memory_format=torch.channels_last)
     image = torch.rand(options.batch, 1, options.size, options.size, device=device)
     image = image.contiguous(memory_format=torch.channels_last)
     low = torch.randint(2, (options.batch,), device=device)
@@ -68,12 +69,12 @@ def _seconds_a_bare_step(options: argparse.Namespace) -> float:
             network.zero_grad()
             with torch.autocast(device, reduced, enabled=reduced is not torch.float32):
                 quality, _ = judge(network, image)
-            functional.cross_entropy(quality.float(), low).backward()
+            functional.cross_entropy(quality.float(), low).backward()  # type: ignore[no-untyped-call]
         _wait()
         return time.perf_counter() - started
 
     steps(3)  # warm up
-    return steps(options.steps) / options.steps
+    return steps(options.steps) / int(options.steps)
 
 
 def _seconds_a_step_of_fit(options: argparse.Namespace, folder: Path) -> float:
@@ -92,9 +93,9 @@ def _seconds_a_step_of_fit(options: argparse.Namespace, folder: Path) -> float:
             _wait()
         ends.append(time.perf_counter())
 
-    QualityModule.on_train_batch_end = note  # type: ignore[method-assign]
+    QualityModule.on_train_batch_end = note  # type: ignore[method-assign, assignment]
     fit(folder / "run", sources if options.fresh else images, {"validation": images[:2]}, settings)
-    return (ends[-1] - ends[warm_up - 1]) / options.steps
+    return (ends[-1] - ends[warm_up - 1]) / int(options.steps)
 
 
 def _files(folder: Path, number: int) -> tuple[Sequence[ImageRecord], Sequence[SourceRecord]]:

@@ -57,7 +57,7 @@ _DONE = (19, 19, 19, 19, 18, 17, 16, 14)
 _SHOWN = ("ghosting", 0.6)
 """What is seen on the rating page."""
 
-_VIEWPORT = {"width": 1366, "height": 768}
+_VIEWPORT: ViewportSize = {"width": 1366, "height": 768}
 _READY = ".room[data-phase=judging][data-loading=false][data-early=false]"
 
 

@@ -69,12 +69,12 @@ def _section(name: str, command: Any) -> str:
 
 
 def _is_option(parameter: Any) -> bool:
-    return parameter.opts[0].startswith("-")
+    return bool(parameter.opts[0].startswith("-"))
 
 
 def _spelled(parameter: Any) -> str:
     if not _is_option(parameter):
-        return parameter.name.upper() + ("..." if parameter.nargs == -1 else "")
+        return str(parameter.name).upper() + ("..." if parameter.nargs == -1 else "")
     names = ", ".join(parameter.opts)
     if parameter.is_flag:
         return " / ".join([names, *parameter.secondary_opts])

@@ -60,7 +60,7 @@ def _cut(image: Slice, rng: np.random.Generator) -> Slice:
 
 
 def _weight(image: Slice, rng: np.random.Generator) -> Slice:
-    """Make tissues brighter or darker by their intensity, as another weighting would; none gets brighter than 1."""
+    """Make tissues brighter or darker by their intensity, as another weighting would; the gain is 1 at most."""
     gain = np.exp(rng.normal(0, _GAIN, _LEVELS))
     levels = np.linspace(0, max(float(image.max()), 1e-6), _LEVELS)
     return np.asarray(image * np.interp(image, levels, gain / gain.max()), np.float32)
