@@ -258,3 +258,7 @@ def test_a_final_run_learns_from_all_but_validation_and_tells_what_was_measured_
     result = miqanet(*command, "--measured", out)
     assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "3" / "card.json").read_text())["metrics_of"] == "0.1"
+    # Two final stages, a small one first, need no export between them.
+    result = miqanet(*command, "--measured", measured, "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "3" / "card.json").read_text())["metrics_of"] == "0.1"

@@ -185,12 +185,12 @@ def _recipe(run: Run, measured: Path | None) -> dict[str, Any]:
         if measured:
             raise ValueError("only a --final run is told by the figures of another: leave --measured out")
         return {}
-    if measured is None or run.started_from is None:
+    if measured is None:
         raise ValueError(
             "the run learned from its test subjects, and nobody is left to measure it on: give --measured with the "
             "weights exported from the run that it began with"
         )
-    if not Run.read(measured).same_as(Run.of(run.started_from)):
+    if not run.finishes(Run.read(measured)):
         raise ValueError(f"{measured} was not exported from the run that this one began with")
     card: dict[str, Any] = json.loads((measured / CARD_FILE).read_text(encoding="utf-8"))
     if "metrics" not in card:

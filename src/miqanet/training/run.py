@@ -91,6 +91,14 @@ class Run:
         """Whether `other` is this run, whatever time and however many processes either has taken."""
         return self._identity() == other._identity()
 
+    def finishes(self, other: Run) -> bool:
+        """Whether this run began with `other`, or with a final run that did: no other recipe lies between."""
+        earlier = self.started_from
+        if not self.final or not earlier or "settings" not in earlier:
+            return False
+        began_with = Run.of(earlier)
+        return began_with.same_as(other) or began_with.finishes(other)
+
     def _identity(self) -> str:
         settings = _BEFORE_THERE_WAS_A_CHOICE | self.settings
         settings.pop("workers", None)
