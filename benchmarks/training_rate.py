@@ -56,7 +56,7 @@ def main() -> None:
 def _seconds_a_bare_step(options: argparse.Namespace) -> float:
     device, reduced = accelerator(), reduced_precision()
     network = make_network(options.network).to(device)
-    network = network.to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it
     image = torch.rand(options.batch, 1, options.size, options.size, device=device)
     image = image.contiguous(memory_format=torch.channels_last)
     low = torch.randint(2, (options.batch,), device=device)
@@ -95,7 +95,7 @@ def _seconds_a_step_of_fit(options: argparse.Namespace, folder: Path) -> float:
 
     QualityModule.on_train_batch_end = note  # type: ignore[method-assign, assignment]
     fit(folder / "run", sources if options.fresh else images, {"validation": images[:2]}, settings)
-    return (ends[-1] - ends[warm_up - 1]) / int(options.steps)
+    return float(ends[-1] - ends[warm_up - 1]) / int(options.steps)
 
 
 def _files(folder: Path, number: int) -> tuple[Sequence[ImageRecord], Sequence[SourceRecord]]:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import uvicorn
 from PIL import Image as Picture
-from playwright.sync_api import APIRequestContext, Browser, Page, sync_playwright
+from playwright.sync_api import APIRequestContext, Browser, Page, ViewportSize, sync_playwright
 from typer.testing import CliRunner
 
 from miqanet.artifacts import ARTIFACTS, Noise

@@ -55,7 +55,9 @@ def test_a_run_that_began_with_another_is_known_again(tmp_path):
 def test_final_runs_finish_what_they_began_with_and_no_other_recipe():
     final = replace(RUN, started_from=asdict(RUN), final=True)
     again = replace(final, settings={**RUN.settings, "size": 512}, started_from=asdict(final))
-    assert final.finishes(RUN) and again.finishes(RUN) and again.finishes(final)
+    assert final.finishes(RUN)
+    assert again.finishes(RUN)
+    assert again.finishes(final)
     assert not again.finishes(again)
     assert not replace(again, started_from=asdict(replace(final, final=False))).finishes(RUN)
     assert not replace(again, started_from={"weights": "elsewhere"}).finishes(RUN)
