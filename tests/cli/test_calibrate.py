@@ -51,8 +51,8 @@ def test_before_and_after_are_shown(calibrated: tuple[Path, Result]) -> None:
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0].startswith("14 low and 14 high images of ")
-    assert "labels simulated" in lines[0]
-    assert lines[1].split() == ["before", "after"]
+    assert lines[1] == "simulated artifacts and simulated labels: no radiologist has rated these images"
+    assert lines[2].split() == ["before", "after"]
     shown = json.loads((out / "card.json").read_text())["calibration"]
     for name, title in (
         ("calibration_error", "calibration error"),

@@ -122,7 +122,7 @@ def test_a_calibrated_card_shows_before_and_after_instead(card, tmp_path):
         "original": {"version": "6"},
         "calibration": {
             "data_sha256": "beef",
-            "labels": "of raters",
+            "simulated": "",
             "images": {"low": 70, "high": 130},
             "subjects": 50,
             "before": figures,
@@ -134,7 +134,7 @@ def test_a_calibrated_card_shows_before_and_after_instead(card, tmp_path):
     text = (tmp_path / "README.md").read_text()
     assert "| calibration error | 0.125 [0.100, 0.150] | 0.125 [0.100, 0.150] |" in text
     assert "| decided without a person | 12.5 % [10.0, 15.0] |" in text
-    assert "70 low and 130 high images of 50 subjects, labels of raters" in text
+    assert "70 low and 130 high images of 50 subjects: **images that people have rated**" in text
     assert "## Measured" not in text
     assert "version 6" in text
 

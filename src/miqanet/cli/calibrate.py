@@ -62,6 +62,7 @@ def calibrate(
     from miqanet.database.query import Database
     from miqanet.evaluation import calibration
     from miqanet.evaluation.card import write_card
+    from miqanet.evaluation.data import what_is_simulated
     from miqanet.evaluation.metrics import Judged
     from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.card import CARD_FILE, default_weights
@@ -74,7 +75,7 @@ def calibrate(
     try:
         engine = Engine(weights)
         with Database.open(database) as opened:
-            images, fingerprint = opened.images(), opened.fingerprint()
+            images, raters, fingerprint = opened.images(), opened.raters(), opened.fingerprint()
         if not images:
             fail(f"{shown(database)} holds no rated images")
         judged = Judged(
@@ -111,7 +112,7 @@ def calibrate(
         "original": original,
         "calibration": {
             "data_sha256": fingerprint,
-            "labels": "simulated" if any(image.simulated for image in images) else "of raters",
+            "simulated": what_is_simulated(images, raters),
             "images": {"low": int(judged.low.sum()), "high": int((~judged.low).sum())},
             "subjects": len(np.unique(judged.subject)),
             **figures,
@@ -147,9 +148,10 @@ def _show(card: dict[str, Any]) -> None:
     calibration, (least, greatest) = card["calibration"], card["review_band"]
     counts = calibration["images"]
     typer.echo(
-        f"{counts['low']} low and {counts['high']} high images of {calibration['subjects']} subjects, "
-        f"labels {calibration['labels']}; after: each subject by what was fitted to the others"
+        f"{counts['low']} low and {counts['high']} high images of {calibration['subjects']} subjects; "
+        "after: each subject by what was fitted to the others"
     )
+    typer.echo(calibration["simulated"] or "images that people have rated")
     typer.echo(f"{'':42}{'before':>22}{'after':>22}")
     for name in calibration["before"]:
         before, after = (
