@@ -9,10 +9,19 @@ import pytest
 
 from miqanet.artifacts import ARTIFACTS, KINDS
 from miqanet.artifacts.body import body_mask
-from miqanet.artifacts.harm import RULES, broad_change, change, detail_loss, harm, line_change, local_change
+from miqanet.artifacts.field import displace
+from miqanet.artifacts.harm import (
+    RULES,
+    broad_change,
+    change,
+    detail_loss,
+    harm,
+    line_change,
+    local_change,
+    overlaid_change,
+    pile_up,
+)
 from miqanet.artifacts.phantom import phantom
-
-MEASURES = [change, broad_change, local_change, line_change, detail_loss]
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -67,7 +76,7 @@ def test_both_sides_of_the_threshold_are_within_the_range_that_is_drawn(kind, re
 def test_a_gain_that_a_display_windows_away_is_no_change(reference):
     body = body_mask(reference)
     for gain in (0.6, 1.9):
-        for measure in (change, broad_change, local_change):
+        for measure in (change, broad_change, local_change, overlaid_change, pile_up):
             assert measure(reference, np.float32(gain) * reference, body) == pytest.approx(0, abs=1e-5)
     assert change(reference, np.float32(0.1) * reference, body) > 0.5
 
@@ -87,6 +96,37 @@ def test_broad_change_overlooks_the_finest_texture_that_change_sees(reference):
     assert broad_change(reference, reference + pattern, body) < 0.5 * change(
         reference, reference + pattern, body
     )
+
+
+def test_what_a_narrower_field_of_view_cuts_off_is_no_overlaid_change(reference):
+    body = body_mask(reference)
+    image = reference.copy()
+    image[:40] = 0
+    assert change(reference, image, body) > 0.3
+    assert overlaid_change(reference, image, body) == pytest.approx(0, abs=1e-6)
+    assert overlaid_change(reference, np.zeros_like(reference), body) == 0
+
+
+def test_overlaid_change_is_the_change_where_tissues_lie_over_each_other(reference):
+    body = body_mask(reference)
+    image = reference.copy()
+    image[60:80] += reference[40:60]
+    assert overlaid_change(reference, image, body) == pytest.approx(change(reference, image, body))
+    assert overlaid_change(reference, image, body) > 0.2
+
+
+def test_tissue_that_only_moved_is_no_pile_up(reference):
+    body = body_mask(reference)
+    moved = np.roll(reference, 2, axis=0)
+    assert pile_up(reference, moved, body) < 0.02 < 0.2 * broad_change(reference, moved, body)
+
+
+def test_a_field_that_compresses_tissue_is_a_pile_up(reference):
+    body = body_mask(reference)
+    rows = np.arange(reference.shape[0], dtype=np.float32)[:, None]
+    bump = 10 * np.exp(-0.5 * ((rows - 64) / 10) ** 2) * np.ones_like(reference)
+    assert pile_up(reference, displace(reference, bump, 0), body) > RULES["epi_distortion"].level
+    assert pile_up(reference, displace(reference, 0.1 * bump, 0), body) < 0.3 * RULES["epi_distortion"].level
 
 
 def test_local_change_finds_what_the_whole_body_hides(reference):

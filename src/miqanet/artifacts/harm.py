@@ -23,14 +23,22 @@ Measure = Callable[[Image, Image, Mask], float]
 _LOCAL_SHARE = 0.01
 """Share of the body's pixels that a local artifact has to spoil: about one line of a 100-line body."""
 
+_REACH = 0.02
+"""How far tissue may move, as a fraction of the longer side: 5 pixels of a 256 matrix."""
+
+
+def _gain(reference: Image, image: Image, body: Mask) -> np.float32:
+    """Return the best common gain: a display windows it away, unless it would hide most of the image."""
+    before, after = reference[body], image[body]
+    gain = float(np.vdot(after, before)) / max(float(np.vdot(after, after)), float(np.finfo(np.float32).tiny))
+    return np.float32(np.clip(gain, 0.5, 2.0))
+
 
 def _difference(reference: Image, image: Image, body: Mask) -> tuple[NDArray[np.float32], float]:
     """Return the difference in the body after the best common gain, and the reference's RMS there."""
-    before, after = reference[body], image[body]
-    energy = float(np.vdot(before, before))
-    gain = float(np.vdot(after, before)) / max(float(np.vdot(after, after)), float(np.finfo(np.float32).tiny))
-    # A display windows any constant gain away; a gain that would hide most of the image is none.
-    return np.clip(gain, 0.5, 2.0) * after - before, float(np.sqrt(energy / before.size))
+    before = reference[body]
+    difference = _gain(reference, image, body) * image[body] - before
+    return difference, float(np.sqrt(np.mean(np.square(before))))
 
 
 def change(reference: Image, image: Image, body: Mask) -> float:
@@ -50,6 +58,30 @@ def broad_change(reference: Image, image: Image, body: Mask) -> float:
 def _smooth(image: Image) -> Image:
     """Smooth away noise and the finest texture, by a pixel of a 256 matrix."""
     return np.asarray(ndimage.gaussian_filter(image, max(image.shape) / 256), np.float32)
+
+
+def overlaid_change(reference: Image, image: Image, body: Mask) -> float:
+    """`change` of the part of the body that is shown: what the field of view has cut off is black, and not counted.
+
+    Nobody misses a part that another field of view would have left out; two parts in one place hide each other.
+    """
+    shown = body & (image > 0)
+    return change(reference, image, shown) if shown.any() else 0.0
+
+
+def pile_up(reference: Image, image: Image, body: Mask) -> float:
+    """Relative root mean square of what is brighter, or darker, than all that the reference has near by.
+
+    Tissue that has moved a little looks like another anatomy; nothing but a field off resonance makes tissue
+    pile up and thin out. Signal that was moved into the air counts, too.
+    """
+    before, after = (ndimage.gaussian_filter(x, 0.4 * _REACH * max(x.shape)) for x in (reference, image))
+    after *= _gain(reference, image, body)
+    near = 2 * max(1, round(_REACH * max(image.shape))) + 1
+    beyond = after - np.clip(
+        after, ndimage.minimum_filter(before, near), ndimage.maximum_filter(before, near)
+    )
+    return float(np.sqrt(np.square(beyond).sum() / np.square(before[body]).sum()))
 
 
 def local_change(reference: Image, image: Image, body: Mask) -> float:
@@ -98,7 +130,7 @@ RULES: dict[str, Rule] = {
     "bias_field": Rule(change, 0.45),
     "blur": Rule(detail_loss, 0.35),
     "chemical_shift": Rule(broad_change, 0.26),
-    "epi_distortion": Rule(broad_change, 0.28),
+    "epi_distortion": Rule(pile_up, 0.13),
     "ghosting": Rule(change, 0.12),
     "gibbs": Rule(change, 0.12),
     "low_resolution": Rule(detail_loss, 0.35),
@@ -106,7 +138,7 @@ RULES: dict[str, Rule] = {
     "motion": Rule(broad_change, 0.08),
     "noise": Rule(change, 0.18),
     "spike": Rule(change, 0.08),
-    "wrap_around": Rule(change, 0.20),
+    "wrap_around": Rule(overlaid_change, 0.22),
     "zipper": Rule(line_change, 0.5),
 }
 

@@ -59,7 +59,7 @@ class WrapAround(Artifact):
         side = rng.integers(3)
         return cls(
             phase_encode_axis=int(rng.integers(2)),
-            overlap=float(rng.uniform(0.15, 0.4) if rectangular else rng.uniform(0.2, 0.5)),
+            overlap=float(rng.uniform(0.2, 0.5) if rectangular else rng.uniform(0.25, 0.6)),
             rectangular=rectangular,
             gain=(
                 0.0 if side == 1 and not rectangular else float(rng.uniform(0.6, 1.1)),
