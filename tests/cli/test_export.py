@@ -245,8 +245,11 @@ def test_a_final_run_learns_from_all_but_validation_and_tells_what_was_measured_
     assert result.exit_code == 0, result.output
     card, before = (json.loads((each / "card.json").read_text()) for each in (out, measured))
     assert card["data"]["subjects"] == {"train": 3, "validation": 1, "test": 0, "held_out": 0}
+    own = card["metrics"].pop("validation")
     assert (card["metrics"], card["metrics_of"]) == (before["metrics"], "0.1")
-    assert "figures are those of version 0.1" in " ".join((out / "README.md").read_text().split())
+    assert own["subjects"] == 1
+    assert own["auc_low_against_clean"]["value"] is not None
+    assert "other figures are those of version 0.1" in " ".join((out / "README.md").read_text().split())
 
     onward = miqanet("train", database, "--out", tmp_path / "onward", "--start", out, *tiny)
     assert onward.exit_code == 0, onward.output

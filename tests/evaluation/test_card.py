@@ -77,7 +77,7 @@ def test_the_card_for_people_states_what_the_figures_are_of(card, tmp_path):
     assert "artifacts made afresh every epoch" in text
     assert "0.625" in text
     assert "held out (knee)" in " ".join(text.split())
-    assert "| motion | 4 | 4 |" in text
+    assert "| motion | 4 of 4 | – |" in text
 
 
 def test_the_table_has_a_column_a_role_and_an_interval_a_figure(card, tmp_path):
@@ -105,12 +105,14 @@ def test_the_three_way_verdict_is_told(card, tmp_path):
 
 
 def test_a_final_card_says_whose_figures_it_tells(card, tmp_path):
+    card["metrics"]["validation"] = card["metrics"]["test"] | {"detected_by_artifact": {}}
     write_card(card | {"metrics_of": "6"}, tmp_path)
     text = " ".join((tmp_path / "README.md").read_text().split())
     assert "These weights learned from the test subjects, too" in text
-    assert "The figures are those of version 6" in text
+    assert "All other figures are those of version 6" in text
     assert "at the threshold above" not in text
-    assert "| motion | 4 | 4 |" in text
+    assert "| | test, version 6 | held out, version 6 | validation |" in text
+    assert "| motion | 4 of 4 | – |" in text
 
 
 def test_a_calibrated_card_shows_before_and_after_instead(card, tmp_path):

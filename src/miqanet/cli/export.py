@@ -53,7 +53,8 @@ def export(
 
     DATABASE is the one that the run was trained on. Scaling and thresholds are chosen on the validation subjects.
     The card's figures are those of the int8 model on the test subjects and on what was held out, which training never
-    saw. Nobody is left to measure a --final run on: its card tells the figures of what it began with, and says so.
+    saw. A --final run has the validation subjects alone left, to whom thresholds are fitted: beside them its card
+    tells the test figures of what it began with, and says so.
     """
     need("train", "torch", "nncf", "sqlalchemy")
     from miqanet.artifacts import KINDS
@@ -150,11 +151,12 @@ def export(
             },
         }
         calibrated = answers.scaled(scaling)
-        card["metrics"] = {
+        own = (Role.VALIDATION,) if recipe else (Role.TEST, Role.HELD_OUT)
+        card["metrics"] = recipe.get("metrics", {}) | {
             role.value: measure(calibrated, roles, role, thresholds)
-            for role in (Role.TEST, Role.HELD_OUT)
+            for role in own
             if any(r is role for r in roles.values())
-        } | recipe.get("metrics", {})
+        }
         if recipe:
             card["metrics_of"] = recipe.get("metrics_of", recipe["version"])
         write_card(card, folder)

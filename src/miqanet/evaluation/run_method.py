@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class RunMethod:
     @property
     def settings(self) -> Mapping[str, Any]:
         """The run's own, and what it began with."""
-        *earlier, last = _lineage(self.run)
+        *earlier, last = self.run.lineage()
         kept = ("size", "epochs", "batch", "learning_rate", "seed")
         began = [f"{run.settings['epochs']} epochs at {run.settings['size']} pixels" for run in earlier]
         return {
@@ -63,7 +63,7 @@ class RunMethod:
         from miqanet.training.predict import predict
 
         checkpoint = weights_file(self.folder)
-        lineage = list(_lineage(self.run))
+        lineage = self.run.lineage()
 
         def judge(images: Sequence[ImageRecord]) -> NDArray[np.float64]:
             return predict(
@@ -87,19 +87,3 @@ class RunMethod:
     def _chosen_by(self, lineage: Sequence[Run]) -> frozenset[int]:
         roles = [run.roles(list(self.subjects), self.names) for run in lineage]
         return frozenset(s for each in roles for s, role in each.items() if role is Role.VALIDATION)
-
-
-def _lineage(run: Run) -> Iterator[Run]:
-    """Yield the runs that a run goes back to, the first one first, and the run itself.
-
-    Raises:
-        ValueError: the first one began with weights of which no run is known.
-    """
-    if run.started_from:
-        if "settings" not in run.started_from:
-            weights = run.started_from.get("weights")
-            raise ValueError(
-                f"a run began with the weights {weights}, of which no training subjects are known"
-            )
-        yield from _lineage(Run.of(run.started_from))
-    yield run

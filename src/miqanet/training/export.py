@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -95,5 +96,24 @@ def save_engine_model(network: MIQANet, examples: Sequence[NDArray[np.float32]],
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(examples),
         fast_bias_correction=True,
+        ignored_scope=nncf.IgnoredScope(names=_delicate(model)),
     )
     openvino.save_model(quantized, folder / MODEL_FILE, compress_to_fp16=True)
+
+
+def _delicate(model: Any) -> list[str]:
+    """Return the names of what stays in half precision: little to compute, much to spoil.
+
+    The first convolution sees the image itself; squeeze-and-excitation and the heads work on a few averages,
+    and each of those scales or decides for the whole image.
+    """
+    weighing = [op for op in model.get_ordered_ops() if op.get_type_name() in ("Convolution", "MatMul")]
+    first, *others = weighing
+    averages = [op for op in others if _pixels(op) == 1]
+    return [op.get_friendly_name() for op in (first, *averages)]
+
+
+def _pixels(operation: Any) -> int:
+    """Return the number of places of each of an operation's output channels."""
+    places = list(operation.get_output_partial_shape(0))[2:]
+    return math.prod(place.get_length() for place in places)

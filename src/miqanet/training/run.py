@@ -99,6 +99,21 @@ class Run:
         began_with = Run.of(earlier)
         return began_with.same_as(other) or began_with.finishes(other)
 
+    def lineage(self) -> list[Self]:
+        """Return the runs that this one goes back to, the first one first, and itself.
+
+        Raises:
+            ValueError: the first one began with weights of which no run is known.
+        """
+        if not self.started_from:
+            return [self]
+        if "settings" not in self.started_from:
+            weights = self.started_from.get("weights")
+            raise ValueError(
+                f"a run began with the weights {weights}, of which no training subjects are known"
+            )
+        return [*self.of(self.started_from).lineage(), self]
+
     def _identity(self) -> str:
         settings = _BEFORE_THERE_WAS_A_CHOICE | self.settings
         settings.pop("workers", None)
