@@ -131,12 +131,13 @@ def test_an_interrupted_command_leaves_nothing(tmp_path: Path, end: signal.Signa
     options = ["--method", "diivine", "--workers", "2", "--out", out]
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE) as process:
         started = time.monotonic()
-        while not (out.parent.exists() and any(out.parent.iterdir())):
+        children: list[psutil.Process] = []
+        # The file is begun before the processes are.
+        while not (children and out.parent.exists() and any(out.parent.iterdir())):
             assert process.poll() is None
             assert time.monotonic() - started < 120
             time.sleep(0.1)
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert children
+            children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(end)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -68,16 +67,3 @@ def test_processes_give_the_same_rows_in_the_same_order() -> None:
         assert len(one.vectors) == len(other.vectors)
         for a, b in zip(one.vectors, other.vectors, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
-
-
-def test_each_process_has_one_thread_of_linear_algebra_and_the_caller_its_own_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    before = dict(os.environ)
-    rows = extract((image("a") for _ in range(9)), ["brisque"], workers=2)
-    next(rows)
-    assert {os.environ[f"{library}_NUM_THREADS"] for library in ("OMP", "OPENBLAS", "MKL")} == {"1"}
-    rows.close()
-    assert dict(os.environ) == before

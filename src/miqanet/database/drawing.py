@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import signal
-from collections import deque
 from collections.abc import Generator, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -23,6 +19,7 @@ from miqanet.database.png import encode_png, read_png
 from miqanet.database.raters import cast_votes
 from miqanet.database.records import SourceRecord
 from miqanet.database.sampling import EvenSampler
+from miqanet.processes import in_order
 
 _RATERS_STREAM = 0
 """Of a ticket's seed, apart from the numbers that make the image: more raters would leave images as they are."""
@@ -118,24 +115,7 @@ def draw_in_order(tickets: Iterable[Ticket], workers: int) -> Generator[DrawnIma
         with _one_thread():
             yield from map(draw_image, tickets)
         return
-    # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker) as pool:
-        ahead: deque[Future[DrawnImage]] = deque()
-        try:
-            for each in tickets:
-                ahead.append(pool.submit(draw_image, each))
-                if len(ahead) > 4 * workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker() -> None:
-    # Ctrl-C is the parent's to heed.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _one_thread()
+    yield from in_order(draw_image, tickets, workers)
 
 
 def _one_thread() -> threadpool_limits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
+
+from miqanet.processes import ignore_ctrl_c, uninterrupted
 
 T = TypeVar("T")
 
@@ -54,9 +55,10 @@ def in_processes(
                 piece, slot = left.pop(), free.pop(0)
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(work, piece, slots[slot], sender))
-                process.start()
+                with uninterrupted():
+                    process.start()
+                    running[receiver] = _Running(piece, process, slot)
                 sender.close()
-                running[receiver] = _Running(piece, process, slot)
             ready = wait(list(running))
             for receiver in [each for each in running if each in ready]:
                 try:
@@ -90,8 +92,7 @@ def _work(
     environment: dict[str, str],
     sender: Connection,
 ) -> None:
-    # Ctrl-C reaches all processes of a terminal; the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_ctrl_c()
     # Before anything that reads it, such as torch, is imported.
     os.environ.update(environment)
     try:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +12,8 @@ from numpy.typing import NDArray
 from miqanet.features import METHODS
 from miqanet.features.gray import to_gray
 from miqanet.image import MRImage
+from miqanet.processes import in_order
 from miqanet.reading import ReadError
-
-_WAITING_EACH = 2
-"""Images that wait for each process."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,46 +48,14 @@ def extract(
         workers: processes, each on one processor; with more than one they are spawned, so the caller's main
             module has to be importable without side effects.
     """
-    if workers == 1:
-        for item in items:
-            yield _error(item) if isinstance(item, ReadError) else _compute(item, methods)
-        return
-    window: deque[Future[FeatureRow] | FeatureRow] = deque()
-    # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
-    with _one_thread_each(), ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
-        try:
-            for item in items:
-                window.append(
-                    _error(item) if isinstance(item, ReadError) else pool.submit(_compute, item, methods)
-                )
-                if len(window) > (1 + _WAITING_EACH) * workers:
-                    yield _result(window.popleft())
-            while window:
-                yield _result(window.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
+    work = partial(_row, methods=tuple(methods))
+    yield from map(work, items) if workers == 1 else in_order(work, items, workers)
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that are started meanwhile have one thread of linear algebra each.
-
-    A process a processor leaves none for more: threads that wait for each other's turn took ten times as long.
-    """
-    names = [f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL")]
-    before = {name: os.environ[name] for name in names if name in os.environ}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name in names:
-            del os.environ[name]
-        os.environ.update(before)
-
-
-def _begin() -> None:
-    # Ctrl-C reaches all processes of a terminal; the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _row(item: MRImage | ReadError, methods: Sequence[str]) -> FeatureRow:
+    if isinstance(item, ReadError):
+        return FeatureRow(item.path, item.frame, error=item.reason)
+    return _compute(item, methods)
 
 
 def _compute(image: MRImage, methods: Sequence[str]) -> FeatureRow:
@@ -117,11 +78,3 @@ def _compute(image: MRImage, methods: Sequence[str]) -> FeatureRow:
         error="; ".join(errors),
         vectors=tuple(vectors),
     )
-
-
-def _error(item: ReadError) -> FeatureRow:
-    return FeatureRow(item.path, item.frame, error=item.reason)
-
-
-def _result(row: Future[FeatureRow] | FeatureRow) -> FeatureRow:
-    return row.result() if isinstance(row, Future) else row
