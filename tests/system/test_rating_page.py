@@ -21,6 +21,7 @@ TESTS = (
     "pause",
     "offline",
     "closed",
+    "picture",
     "session",
     "another",
     "missing",
@@ -315,6 +316,23 @@ def test_vote_survives_a_lost_answer_and_a_closed_page(trained, room):
     assert "5 of 6 images left" in seat.text("#cover-text")
     assert len(readings(room, "closed")) == 1
     assert seat.page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('vote'))") == []
+
+
+def test_a_picture_that_comes_at_last_does_not_hide_that_a_vote_is_not_saved(room, sit_down):
+    seat = sit_down(room, "picture")
+    seat.page.wait_for_selector("#go:visible")
+    told = seat.page.evaluate("""async () => {
+        const failures = { vote: 2, picture: 1 };
+        window.fetch = async path => {
+            if (failures[path]-- > 0) throw new TypeError("no network");
+            return new Response("{}");
+        };
+        const told = [];
+        const persistence = new Persistence(trouble => told.push(trouble !== null));
+        await Promise.all([persistence.ask("vote"), persistence.ask("picture")]);
+        return told;
+    }""")
+    assert told == [True, True, True, False]
 
 
 def test_a_vote_that_was_kept_for_another_study_is_not_sent(trained):

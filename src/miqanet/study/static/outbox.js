@@ -42,13 +42,14 @@ async function ask(path, longest, { read = (answer) => answer.json(), ...options
 
 /**
  * Asks again until the server answers, with more patience each time: over a slow network a picture needs it.
- * `waiting(trouble, seconds)` hears of every wait, `waiting(null)` of its end; `now()` ends a wait at once.
+ * `waiting(trouble, seconds)` hears of every wait, `waiting(null)` when nothing waits any more; `now()` ends waits at once.
  */
 class Persistence {
   static LONGEST_WAIT_S = 15;
 
   constructor(waiting) {
     this.waiting = waiting;
+    this.inTrouble = 0;
     this.wake = new Set();
     addEventListener("online", () => this.now());
   }
@@ -58,19 +59,23 @@ class Persistence {
   }
 
   async ask(path, options) {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const content = await ask(path, Math.min(FIRST_ANSWER_MS * 2 ** attempt, LONGEST_ANSWER_MS), options);
-        if (attempt > 0) this.waiting(null);
-        return content;
-      } catch (trouble) {
-        if (!(trouble instanceof Unreachable)) {
-          if (attempt > 0) this.waiting(null);
-          throw trouble;
+    let attempt = 0;
+    try {
+      for (; ; attempt += 1) {
+        try {
+          return await ask(path, Math.min(FIRST_ANSWER_MS * 2 ** attempt, LONGEST_ANSWER_MS), options);
+        } catch (trouble) {
+          if (!(trouble instanceof Unreachable)) throw trouble;
+          if (attempt === 0) this.inTrouble += 1;
+          const seconds = Math.max(Math.min(2 ** attempt, Persistence.LONGEST_WAIT_S), trouble.seconds);
+          this.waiting(trouble, seconds);
+          await this.sleep(seconds);
         }
-        const seconds = Math.max(Math.min(2 ** attempt, Persistence.LONGEST_WAIT_S), trouble.seconds);
-        this.waiting(trouble, seconds);
-        await this.sleep(seconds);
+      }
+    } finally {
+      if (attempt > 0) {
+        this.inTrouble -= 1;
+        if (this.inTrouble === 0) this.waiting(null);
       }
     }
   }
