@@ -27,7 +27,7 @@ from miqanet.training.augmentation import vary
 _TRIES = 2
 """Draws more where the first came out mild: nearly even classes, without losing what is mild."""
 
-_LEARNED_LAST = ("chemical_shift", "epi_distortion", "ghosting", "metal", "wrap_around")
+_LEARNED_LAST = ("chemical_shift", "metal", "wrap_around")
 """Kinds that look like anatomy, or in one body unlike in another."""
 
 _LAST_SHARE = 0.4
