@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = """
+SCRIPT = r"""
 import json, os, sys, time
 from miqanet.evaluation.workers import in_processes
 
@@ -22,7 +22,7 @@ def work(piece, tell):
     if piece == "killed":
         os.kill(os.getpid(), 9)
     if piece == "long":
-        print(os.getpid(), flush=True)
+        os.write(1, f"{os.getpid()}\n".encode())  # in one piece: two processes write to one pipe
         time.sleep(600)
 
 if __name__ == "__main__":
