@@ -95,8 +95,9 @@ def save_engine_model(network: MIQANet, examples: Sequence[NDArray[np.float32]],
         calibration,
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(examples),
-        fast_bias_correction=True,
-        ignored_scope=nncf.IgnoredScope(names=_delicate(model)),
+        # Layer by layer, with what the quantized layers before it give: slower, and nearer to the network.
+        fast_bias_correction=False,
+        ignored_scope=nncf.IgnoredScope(names=_delicate(model), types=["Add", "Multiply"], validate=False),
     )
     openvino.save_model(quantized, folder / MODEL_FILE, compress_to_fp16=True)
 
@@ -105,7 +106,8 @@ def _delicate(model: Any) -> list[str]:
     """Return the names of what stays in half precision: little to compute, much to spoil.
 
     The first convolution sees the image itself; squeeze-and-excitation and the heads work on a few averages,
-    and each of those scales or decides for the whole image.
+    and each of those scales or decides for the whole image. (So do by their type the sums that blocks add to,
+    in which errors would gather from block to block, and what squeeze-and-excitation multiplies.)
     """
     weighing = [op for op in model.get_ordered_ops() if op.get_type_name() in ("Convolution", "MatMul")]
     first, *others = weighing
