@@ -54,8 +54,8 @@ def drawn_as_for_the_database(sampler: EvenSampler, rng: np.random.Generator) ->
     while True:
         source = sampler.draw(rng)
         made = simulate(read_png(source.path), rng)
-        if made.low:
-            low_by = {a.kind for a, level in zip(made.artifacts, made.harms, strict=True) if level >= 1}
+        low_by = {a.kind for a, level in zip(made.artifacts, made.harms, strict=True) if level >= 1}
+        if low_by:
             return Pair(made.reference, made.image, low_by, source.subject)
 
 

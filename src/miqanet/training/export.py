@@ -25,6 +25,10 @@ HALF_PRECISION_FILE = "miqanet.safetensors"
 OUTPUTS = ("probabilities", "artifacts", "activation_map")
 """(N, 2) softmax over high and low; (N, kinds) sigmoid; (N, 16, 16) map of low minus high."""
 
+_DELICATE_TYPES = ["Add", "Multiply"]
+"""Operations that stay in half precision beside those of `_delicate`: in the sums that blocks add to, errors would
+gather from block to block, and squeeze-and-excitation multiplies whole channels."""
+
 
 class _Judge(nn.Module):
     """The network with its softmax and sigmoid, as the engine runs it."""
@@ -97,7 +101,7 @@ def save_engine_model(network: MIQANet, examples: Sequence[NDArray[np.float32]],
         subset_size=len(examples),
         # Layer by layer, with what the quantized layers before it give: slower, and nearer to the network.
         fast_bias_correction=False,
-        ignored_scope=nncf.IgnoredScope(names=_delicate(model), types=["Add", "Multiply"], validate=False),
+        ignored_scope=nncf.IgnoredScope(names=_delicate(model), types=_DELICATE_TYPES),
     )
     openvino.save_model(quantized, folder / MODEL_FILE, compress_to_fp16=True)
 
@@ -106,8 +110,7 @@ def _delicate(model: Any) -> list[str]:
     """Return the names of what stays in half precision: little to compute, much to spoil.
 
     The first convolution sees the image itself; squeeze-and-excitation and the heads work on a few averages,
-    and each of those scales or decides for the whole image. (So do by their type the sums that blocks add to,
-    in which errors would gather from block to block, and what squeeze-and-excitation multiplies.)
+    and each of those scales or decides for the whole image.
     """
     weighing = [op for op in model.get_ordered_ops() if op.get_type_name() in ("Convolution", "MatMul")]
     first, *others = weighing
