@@ -13,6 +13,7 @@ from torchmetrics.functional.classification import binary_auroc
 
 from miqanet.networks import judge, make_network
 from miqanet.training.data import Sample
+from miqanet.training.memory import keep_freed_memory
 
 _WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
@@ -35,6 +36,10 @@ class QualityModule(lightning.LightningModule):
         self._rate, self._decay = learning_rate, weight_decay
         self.watched = tuple(watched)
         self._answers: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in watched}
+
+    def on_fit_start(self) -> None:
+        """Called in each process that trains."""
+        keep_freed_memory()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Judge prepared images (N, 1, size, size): logits of quality (N, 2) and of artifacts (N, kinds)."""

@@ -17,6 +17,7 @@ from miqanet.networks import judge
 from miqanet.preprocessing import SIZE, prepare
 from miqanet.training.checkpoints import trained_network
 from miqanet.training.hardware import accelerator, reduced_precision
+from miqanet.training.memory import keep_freed_memory
 
 
 class Predictions(NamedTuple):
@@ -63,6 +64,7 @@ def predict(
     """
     if not records:
         raise ValueError("there is no image to judge")
+    keep_freed_memory()
     device = accelerator()
     network = trained_network(checkpoint).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it
     reduced = reduced_precision()
