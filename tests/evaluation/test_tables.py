@@ -35,6 +35,15 @@ def test_accuracies_stand_beside_the_papers(stated):
     assert set(PAPER_ACCURACY) <= set(METHODS)
 
 
+def test_beside_an_accuracy_stands_of_how_many_folds_it_is_unless_of_all(stated):
+    ours = next(row for row in stated["rows"] if row["protocol"] == "P2")
+    folds = stated["protocols"]["P2"]["folds"]
+    every, part = ({**ours, "folds": ours["folds"][:1] * number} for number in (len(folds), 1))
+    accuracy = percent(ours["figures"]["accuracy"])
+    for row, note in ((every, ""), (part, f" (1 of {len(folds)} folds)")):
+        assert cells(markdown({**stated, "rows": [row]}), "## Accuracy", ours["method"])[-1] == accuracy + note
+
+
 def test_a_run_stands_below_its_network_beside_the_papers_figure_and_is_missed_nowhere(stated):
     assert "-run" not in markdown(stated)
     ours = next(row for row in stated["rows"] if row["protocol"] == "P1")

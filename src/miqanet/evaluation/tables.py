@@ -164,7 +164,9 @@ def overview(results: dict[str, Any]) -> Table:
     """Return the table of accuracies under all protocols beside the paper's."""
     protocols = list(results["protocols"])
     accuracy = {
-        (row["method"], row["protocol"]): percent(row["figures"]["accuracy"]) for row in results["rows"]
+        (row["method"], row["protocol"]): percent(row["figures"]["accuracy"])
+        + _of_folds(row, len(results["protocols"][row["protocol"]]["folds"]))
+        for row in results["rows"]
     }
     methods = dict.fromkeys(each["method"] for each in (*results["rows"], *results["not_run"]))
     rows = [
@@ -180,6 +182,11 @@ def overview(results: dict[str, Any]) -> Table:
     notes += [f"{row['protocol']}: {left_out}" for row in results["rows"] if (left_out := _left_out(row))]
     note = " ".join(notes)
     return Table("Accuracy", ["method", "paper", *protocols], rows, note)
+
+
+def _of_folds(row: dict[str, Any], folds: int) -> str:
+    """Return of how many folds a row tells, where it is not all of them: other folds have other images."""
+    return "" if len(row["folds"]) == folds else f" ({len(row['folds'])} of {folds} folds)"
 
 
 def _of_rows(
