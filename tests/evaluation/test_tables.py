@@ -41,7 +41,8 @@ def test_beside_an_accuracy_stands_of_how_many_folds_it_is_unless_of_all(stated)
     every, part = ({**ours, "folds": ours["folds"][:1] * number} for number in (len(folds), 1))
     accuracy = percent(ours["figures"]["accuracy"])
     for row, note in ((every, ""), (part, f" (1 of {len(folds)} folds)")):
-        assert cells(markdown({**stated, "rows": [row]}), "## Accuracy", ours["method"])[-1] == accuracy + note
+        text = markdown({**stated, "rows": [row]})
+        assert cells(text, "## Accuracy", ours["method"])[-1] == accuracy + note
 
 
 def test_a_run_stands_below_its_network_beside_the_papers_figure_and_is_missed_nowhere(stated):
