@@ -88,8 +88,7 @@ def by_torchio() -> Callable[[EvenSampler, np.random.Generator], Pair]:
         kind = str(rng.choice(list(transforms)))
         while True:
             source = sampler.draw(rng)
-            clean = np.asarray(read_png(source.path), np.float32)
-            clean /= clean.max()
+            clean = read_png(source.path)
             along_rows = rng.random() < 0.5
             volume = np.ascontiguousarray(clean.T if along_rows else clean)[None, None]
             torch.manual_seed(int(rng.integers(2**31)))
