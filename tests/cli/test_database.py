@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from miqanet.artifacts.phantom import phantom
 from miqanet.cli.database import app
+from miqanet.database.query import Database
+from miqanet.database.schema import Label
 from miqanet.database.store import open_engine, upgrade
 
 run = CliRunner().invoke
@@ -114,6 +117,31 @@ def test_real_images_are_imported_with_votes_checked_and_exported(clean: Path, t
     exported = run(app, ["export", str(out), str(tmp_path / "plain")])
     assert exported.stdout.strip() == f"{tmp_path / 'plain'}: 4 images, 3 votes"
     assert run(app, ["export", str(out), str(tmp_path / "plain")]).exit_code == 2
+
+
+def test_votes_do_not_touch_labels_by_other_means(clean: Path, tmp_path: Path) -> None:
+    votes, out, key = tmp_path / "votes.csv", tmp_path / "out", tmp_path / "key"
+    take(clean, out, key, "--create-key")
+    with Database.open(out) as database, Session(database.engine) as session, session.begin():
+        session.add(Label(image_id=1, quality="high", provenance="majority of the study's raters"))
+    votes.write_text("file,rater,quality\nsub-0_T1w.png,R1,low\nsub-1_T1w.png,R1,low\n")
+    taken = take(clean, out, key, "--votes", votes)
+    assert taken.exit_code == 0, taken.output
+    assert "2 votes added" in taken.stdout
+    assert "1 images with new votes keep the labels" in " ".join(taken.stdout.split())
+    told = run(app, ["info", str(out)])
+    assert told.exit_code == 0, told.output
+    assert "2 labelled images;" in " ".join(told.stdout.split())
+
+
+def test_labels_of_two_provenances_are_told_without_a_traceback(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out")
+    with Database.open(tmp_path / "out") as database, Session(database.engine) as session, session.begin():
+        session.add(Label(image_id=1, quality="high", provenance="another"))
+    told = run(app, ["info", str(tmp_path / "out")])
+    assert told.exit_code == 2
+    assert "several provenances" in told.stderr
+    assert "miqanet study labels --replace" in told.stderr
 
 
 def test_votes_and_servers_that_cannot_be_read_are_told(clean: Path, tmp_path: Path) -> None:

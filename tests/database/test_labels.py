@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from miqanet.database.build import build
-from miqanet.database.labels import MAJORITY, label_by_majority, majority_low
+from miqanet.database.labels import MAJORITY, MajoritySummary, label_by_majority, majority_low
 from miqanet.database.query import Database
 from miqanet.database.schema import Base, Label, Rater, Vote
 from miqanet.database.store import upgrade
@@ -27,11 +27,12 @@ def test_the_majority_decides_and_a_tie_does_not(votes: list[bool], low: bool | 
 def test_labels_follow_the_latest_votes(clean: Path, tmp_path: Path) -> None:
     build(clean, tmp_path / "out", low=1, high=1)
     with Database.open(tmp_path / "out") as database, Session(database.engine) as session:
+        session.execute(delete(Label))
         raters = [Rater(name=name, simulated=False) for name in ("one", "two", "three")]
 
         def vote(rater: int, quality: Quality) -> int:
             session.add(Vote(image_id=1, rater=raters[rater], quality=quality))
-            return label_by_majority(session, [1])
+            return label_by_majority(session, [1]).ties
 
         def label() -> tuple[Quality, int | None, int | None] | None:
             row = session.scalar(select(Label).filter_by(image_id=1, provenance=MAJORITY))
@@ -45,7 +46,7 @@ def test_labels_follow_the_latest_votes(clean: Path, tmp_path: Path) -> None:
         assert label() == (Quality.HIGH, 1, 3)
         assert vote(1, Quality.LOW) == 0
         assert label() == (Quality.LOW, 2, 3)
-        assert label_by_majority(session, [2]) == 0
+        assert label_by_majority(session, [2]) == MajoritySummary(ties=0, left=0)
         # Simulated raters have voted on it, and nobody else.
         assert session.scalars(select(Vote).filter_by(image_id=2)).all()
         assert not session.scalars(select(Label).filter_by(image_id=2, provenance=MAJORITY)).all()
@@ -61,5 +62,18 @@ def test_a_vote_that_was_taken_back_makes_no_label(
         label_by_majority(session, [1])
         assert session.scalars(select(Label.quality)).all() == [Quality.LOW]
         session.execute(update(Participant).values(done=0))
-        assert label_by_majority(session, [1]) == 0
+        assert label_by_majority(session, [1]).ties == 0
         assert not session.scalars(select(Label.quality)).all()
+
+
+def test_a_label_of_another_provenance_stays_the_only_one(clean: Path, tmp_path: Path) -> None:
+    build(clean, tmp_path / "out", low=1, high=1)
+    with Database.open(tmp_path / "out") as database:
+        before = database.images()
+        with Session(database.engine) as session, session.begin():
+            for image in before:
+                rater = Rater(name=f"rater-{image.image}", simulated=False)
+                session.add(Vote(image_id=image.image, rater=rater, quality=Quality.LOW))
+            numbers = [image.image for image in before]
+            assert label_by_majority(session, numbers) == MajoritySummary(ties=0, left=2)
+        assert database.images() == before

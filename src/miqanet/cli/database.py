@@ -122,13 +122,22 @@ def import_folder(
         f"{out_dir}: {summary.added} images added, {summary.known} were there; {summary.votes} votes added, "
         f"{summary.ties} images await a senior reader: their votes are tied"
     )
+    if summary.left:
+        typer.echo(
+            f"{summary.left} images with new votes keep the labels that they have by other means, such as a "
+            "study's; the votes are kept beside them"
+        )
 
 
 @app.command()
 def info(place: Place) -> None:
     """Print how many images, votes and raters there are, by label, artifact, body part and dataset."""
     with opened(place) as database:
-        images, sources, subjects = database.images(), database.sources(), database.subjects()
+        try:
+            images = database.images()
+        except ValueError as error:
+            fail(str(error))
+        sources, subjects = database.sources(), database.subjects()
         votes, raters, properties = database.votes(), database.raters(), database.properties()
         all_images = database.image_count()
         folder = database.folder

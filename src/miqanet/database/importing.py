@@ -55,6 +55,9 @@ class ImportSummary:
     ties: int = 0
     """Images with new votes that have no majority: a senior reader has to decide."""
 
+    left: int = 0
+    """Images with new votes that keep their label of another provenance, such as a study's."""
+
     unread: list[ReadError] = field(default_factory=list)
     """Files and frames that could not be read, or were refused."""
 
@@ -237,7 +240,9 @@ class _Import:
             changed.add(image.id)
             self.summary.votes += 1
         self._session.flush()
-        self.summary.ties += label_by_majority(self._session, sorted(changed))
+        labelled = label_by_majority(self._session, sorted(changed))
+        self.summary.ties += labelled.ties
+        self.summary.left += labelled.left
 
     def _rater(self, name: str) -> Rater:
         known = self._session.scalars(select(Rater).filter_by(name=name)).first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import select
@@ -17,16 +18,30 @@ MAJORITY = "majority of votes"
 """Provenance of a label that is derived from people's votes."""
 
 
+@dataclass(frozen=True, slots=True)
+class MajoritySummary:
+    """What was not labelled by majority."""
+
+    ties: int
+    """Images whose votes are tied; they have no label."""
+
+    left: int
+    """Images that keep a label of another provenance, such as a study's: an image has one class."""
+
+
 def majority_low(votes: Sequence[bool]) -> bool | None:
     """Return whether most votes say low; None for a tie, and without votes."""
     label = majority(Ratings.of([votes], categories=(0, 1))).values[0]
     return None if np.isnan(label) else bool(label)
 
 
-def label_by_majority(session: Session, images: Iterable[int]) -> int:
-    """Derive the labels of images from people's votes anew; return how many are tied and have no label."""
-    ties = 0
+def label_by_majority(session: Session, images: Iterable[int]) -> MajoritySummary:
+    """Derive the labels of images from people's votes anew, but of those labelled by another procedure."""
+    ties = left = 0
     for image in images:
+        if session.scalar(select(Label.id).where(Label.image_id == image, Label.provenance != MAJORITY)):
+            left += 1
+            continue
         query = (
             select(Vote.rater_id, Vote.quality)
             .join(Vote.rater)
@@ -46,4 +61,4 @@ def label_by_majority(session: Session, images: Iterable[int]) -> int:
             session.add(label)
         label.quality = Quality.LOW if low else Quality.HIGH
         label.votes_for_low, label.votes_in_all = sum(latest.values()), len(latest)
-    return ties
+    return MajoritySummary(ties, left)

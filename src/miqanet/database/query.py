@@ -152,7 +152,10 @@ class Database:
                 harms[image][kind] = max(harm, harms[image].get(kind, 0.0))
             rows = connection.execute(query).all()
         if len({row.id for row in rows}) < len(rows):
-            raise ValueError(f"{self.folder} holds images with labels of several provenances")
+            raise ValueError(
+                f"{self.folder} holds images with labels of several provenances, and an image has one class; "
+                "`miqanet study labels --replace` keeps those of a study"
+            )
         return [
             ImageRecord(
                 path=self.folder / row.path,
