@@ -171,6 +171,70 @@ def test_a_manifest_tells_more_than_files_do(database: Database, clean: Path, tm
     assert f"site-b/{PSEUDONYMS.name('subject', 'subject_2')}" in names
 
 
+def test_a_picture_of_two_subjects_is_taken_once_and_told(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    pixels = phantom((72, 64), seed=3)
+    write_dicom("scans/a.dcm", pixels)
+    write_dicom("scans/b.dcm", pixels, PatientID="4712", StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.4")
+    votes = [GivenVote("a.dcm", None, "R1", Quality.LOW), GivenVote("b.dcm", None, "R1", Quality.HIGH)]
+    for added, known in ((1, 0), (0, 1)):
+        summary = take(database, tmp_path, *votes)
+        assert (summary.added, summary.known, summary.unmatched) == (added, known, votes[1:])
+        (refused,) = summary.unread
+        assert Path(refused.path).name == "b.dcm"
+        assert "under another subject; leave out" in refused.reason
+        assert not [secret for secret in SECRETS if secret in refused.reason]
+        assert [vote.low for vote in database.votes()] == [True]
+    assert len(contents(database)["subjects"]) == 1
+
+
+def test_a_picture_that_the_manifest_gives_to_another_subject_is_told(
+    database: Database, clean: Path, tmp_path: Path
+) -> None:
+    clean.rename(tmp_path / "scans")
+    assert take(database, tmp_path).added == 9
+    assert take(database, tmp_path).known == 9
+    before = contents(database)
+    manifest = tmp_path / "scans" / "MANIFEST.csv"
+    given = manifest.read_text()
+    for changed in (
+        given.replace("image_5.png,site-b,subject_2", "image_5.png,site-b,subject_7"),
+        given.replace("image_5.png,site-b", "image_5.png,site-d"),
+    ):
+        manifest.write_text(changed)
+        summary = take(database, tmp_path, GivenVote("site-b/image_5.png", None, "R1", Quality.LOW))
+        assert (summary.added, summary.known, len(summary.unmatched)) == (0, 8, 1)
+        (refused,) = (each for each in summary.unread if each.path.endswith(".png"))
+        assert refused.path.endswith("image_5.png")
+        assert "than the manifest gives; correct the manifest" in refused.reason
+    assert contents(database) == before
+
+
+def test_a_picture_twice_under_one_subject_is_known(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    for name in ("sub-1_run-1.png", "sub-1_run-2.png"):
+        Picture.fromarray(np.round(phantom((72, 64)) * 255).astype(np.uint8)).save(tmp_path / "scans" / name)
+    summary = take(database, tmp_path)
+    assert (summary.added, summary.known, summary.unread) == (1, 1, [])
+
+
+def test_a_vote_without_a_frame_is_not_given_to_the_only_frame_that_was_taken(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    taken, new = phantom((72, 64), seed=5), phantom((72, 64), seed=6)
+    write_dicom("scans/a.dcm", taken)
+    write_dicom(
+        "scans/b.dcm",
+        np.stack([taken, new]),
+        PatientID="4712",
+        StudyInstanceUID="1.2.3",
+        SeriesInstanceUID="1.4",
+    )
+    summary = take(database, tmp_path, GivenVote("b.dcm", None, "R1", Quality.LOW))
+    assert (summary.added, summary.votes, len(summary.unmatched)) == (2, 0, 1)
+
+
 def test_another_key_is_refused(database: Database, tmp_path: Path, write_dicom: Write) -> None:
     write_dicom("scans/a.dcm")
     take(database, tmp_path)

@@ -113,8 +113,8 @@ def import_folder(
     _print_unread(summary.unread)
     if summary.unmatched:
         errors.print(
-            f"{len(summary.unmatched)} votes are on images that were not found below {folder}, or need a frame; "
-            f"the first is on {summary.unmatched[0].file}",
+            f"{len(summary.unmatched)} votes are on images that were not found below {folder} or not read, or need "
+            f"a frame; the first is on {summary.unmatched[0].file}",
             markup=False,
             soft_wrap=True,
         )

@@ -1,7 +1,8 @@
 """Taking real images into a database: de-identified, under pseudonyms, and without touching what is there.
 
 An image that is there already is known by its pixels, and by its SOP Instance UID and frame; importing a folder
-again adds what is new in it and nothing else. Votes are only ever added.
+again adds what is new in it and nothing else. The same pixels under another subject are not taken: one of the two
+is wrong. Votes are only ever added.
 """
 
 from __future__ import annotations
@@ -37,6 +38,16 @@ DATASET = "imported"
 _KEY = "key_fingerprint"
 """Property: which key made the pseudonyms. With another one, a person would become two."""
 
+_ANOTHER_SUBJECT = (
+    "the database holds this picture under another subject; leave out the one that is wrong, or give both one "
+    "subject in a MANIFEST.csv"
+)
+_ANOTHER_IN_MANIFEST = (
+    "the database holds this picture under another subject than the manifest gives; correct the manifest, "
+    "leave the file out, or make another database"
+)
+"""Why a picture is not taken: on two sides of a split, it would be learned from and tested on."""
+
 _BATCH = 25
 """Files a transaction: what an interrupted import reads again."""
 
@@ -47,7 +58,7 @@ class ImportSummary:
 
     added: int = 0
     known: int = 0
-    """Images that were in the database before, or twice in the folder."""
+    """Images that were in the database before, or twice in the folder, under the same subject."""
 
     votes: int = 0
     """Votes that were added."""
@@ -62,7 +73,7 @@ class ImportSummary:
     """Files and frames that could not be read, or were refused."""
 
     unmatched: list[GivenVote] = field(default_factory=list)
-    """Votes whose image was not found."""
+    """Votes whose image was not found, or not taken."""
 
 
 def import_images(
@@ -137,21 +148,24 @@ class _Import:
             self.summary.unread.append(ReadError(file, 0, f"refused: {error}"))
             self.summary.unmatched += votes
             return
-        images: dict[int, Image] = {}
+        images: dict[int, Image | None] = {}
         for image in read_file(file):
             if isinstance(image, ReadError):
                 self.summary.unread.append(image)
-            elif (row := self._row(image, facts, entry)) is not None:
-                images[image.frame] = row
+            images[image.frame] = None if isinstance(image, ReadError) else self._row(image, facts, entry)
         self._session.flush()
         self._vote(images, votes)
 
     def _row(self, image: MRImage, facts: DicomFacts | None, entry: Entry | None) -> Image | None:
-        """Return the row of an image, a new one where there is none; None for one that contradicts its own."""
+        """Return the row of an image, a new one where there is none; None for one that contradicts the database."""
         png = encode_png(image.pixels)
         sha256 = hashlib.sha256(png).hexdigest()
         found = self._session.scalars(select(Image).filter_by(sha256=sha256, simulated=False)).first()
         if found is not None:
+            if not self._is_of(found.subject, facts, entry, image.path):
+                reason = _ANOTHER_IN_MANIFEST if entry else _ANOTHER_SUBJECT
+                self.summary.unread.append(ReadError(image.path, image.frame, reason))
+                return None
             self.summary.known += 1
             return found
         uid = facts.sop_instance_uid if facts else None
@@ -184,11 +198,9 @@ class _Import:
     def _series(self, facts: DicomFacts, entry: Entry | None, path: str) -> Series | None:
         if not (facts.study_instance_uid and facts.series_instance_uid):
             return None
-        of_uid = select(Series).filter_by(series_instance_uid=facts.series_instance_uid)
-        if series := self._session.scalars(of_uid).first():
+        if series := self._known_series(facts):
             return series
-        of_study = select(Study).filter_by(study_instance_uid=facts.study_instance_uid)
-        study = self._session.scalars(of_study).first()
+        study = self._known_study(facts)
         if study is None:
             study = Study(
                 subject=self._subject(facts, entry, path), study_instance_uid=facts.study_instance_uid
@@ -202,6 +214,24 @@ class _Import:
         )
         self._session.add(series)
         return series
+
+    def _known_series(self, facts: DicomFacts) -> Series | None:
+        of_uid = select(Series).filter_by(series_instance_uid=facts.series_instance_uid)
+        return self._session.scalars(of_uid).first()
+
+    def _known_study(self, facts: DicomFacts) -> Study | None:
+        of_uid = select(Study).filter_by(study_instance_uid=facts.study_instance_uid)
+        return self._session.scalars(of_uid).first()
+
+    def _is_of(self, subject: Subject, facts: DicomFacts | None, entry: Entry | None, path: str) -> bool:
+        """Whether an image, were it new, would be this subject's."""
+        if facts and facts.study_instance_uid and facts.series_instance_uid:
+            series = self._known_series(facts)
+            if study := series.study if series else self._known_study(facts):
+                return study.subject is subject
+        if entry and subject.dataset.name != entry.dataset:
+            return False
+        return subject.name == self._pseudonym(facts, entry, path)
 
     def _subject(self, facts: DicomFacts | None, entry: Entry | None, path: str) -> Subject:
         name = entry.dataset if entry else self._dataset
@@ -221,16 +251,16 @@ class _Import:
         identity = entry.subject if entry else study or subject_of_name(Path(path).name)
         return self._pseudonyms.name("subject", identity)
 
-    def _vote(self, images: dict[int, Image], votes: list[GivenVote]) -> None:
+    def _vote(self, images: dict[int, Image | None], votes: list[GivenVote]) -> None:
         """Add the votes on a file's images that are not there yet, and derive the labels of these images."""
         voted: dict[int, Counter[tuple[str, Quality]]] = {}
         changed = set()
         for vote in votes:
             frame = next(iter(images)) if vote.frame is None and len(images) == 1 else vote.frame
-            if frame not in images:
+            image = None if frame is None else images.get(frame)
+            if image is None:
                 self.summary.unmatched.append(vote)
                 continue
-            image = images[frame]
             known = voted.setdefault(image.id, Counter((v.rater.name, v.quality) for v in image.votes))
             rater = self._pseudonyms.name("rater", vote.rater)
             if known[rater, vote.quality]:
