@@ -39,6 +39,15 @@ def test_a_created_key_is_read_back_and_only_its_owner_may(tmp_path: Path) -> No
     assert read_key(tmp_path / "second") != read_key(path)
 
 
+def test_the_folder_of_a_key_is_made_for_its_owner_and_one_that_is_there_stays(tmp_path: Path) -> None:
+    create_key(tmp_path / "keys" / "miqanet")
+    assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o750)
+    create_key(tmp_path / "shared" / "miqanet")
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o750
+
+
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     create_key(tmp_path / "key")
     before = read_key(tmp_path / "key")

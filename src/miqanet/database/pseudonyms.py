@@ -56,11 +56,12 @@ def read_key(path: Path) -> bytes:
 
 
 def create_key(path: Path) -> None:
-    """Write a new key into a new file that only its owner may read.
+    """Write a new key into a new file that only its owner may read, in a folder such as that where there is none.
 
     Raises:
         FileExistsError: the file is there already; a key that is lost cannot be made again.
     """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
