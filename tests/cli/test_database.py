@@ -79,6 +79,26 @@ def test_interruption_says_how_to_continue(
     assert "same command continues" in " ".join(stopped.stderr.split())
 
 
+def test_an_interrupted_import_says_how_to_go_on_and_does(
+    clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    out, key = tmp_path / "out", tmp_path / "key"
+    with monkeypatch.context() as patched:
+        patched.setattr("miqanet.database.importing.import_images", interrupted)
+        stopped = [take(clean, out, key, *options) for options in (["--create-key"], [])]
+    assert [each.exit_code for each in stopped] == [130, 130]
+    first, second = (" ".join(each.stderr.split()) for each in stopped)
+    assert "Interrupted. The same command goes on, without --create-key." in first
+    assert "Interrupted. The same command goes on." in second
+    again = take(clean, out, key, "--create-key")
+    assert again.exit_code == 2
+    assert "without --create-key it is used" in " ".join(again.stderr.split())
+    assert "4 images added" in take(clean, out, key).stdout
+
+
 def test_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(

@@ -97,6 +97,7 @@ def import_folder(
     from miqanet.database.given_votes import read_votes
     from miqanet.database.importing import import_images
 
+    but_the_key = ", without --create-key" if create_key else ""
     try:
         pseudonyms.keep_apart(key, out_dir, folder)
         given = read_votes(votes) if votes else []
@@ -105,7 +106,7 @@ def import_folder(
         names = pseudonyms.Pseudonyms(pseudonyms.read_key(key))
         with (
             begin(out_dir, {"created_by": f"miqanet {__version__}"}, url) as database,
-            _bar("Interrupted.") as show,
+            _bar(f"Interrupted. The same command goes on{but_the_key}.") as show,
         ):
             summary = import_images(folder, database, names, dataset=dataset, votes=given, progress=show)
     except (DatabaseExistsError, OSError, ValueError) as error:

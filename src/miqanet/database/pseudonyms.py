@@ -65,7 +65,9 @@ def create_key(path: Path) -> None:
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
-        raise FileExistsError(f"{path} is there already, and a key is not overwritten") from None
+        raise FileExistsError(
+            f"{path} is there already, and a key is not overwritten; without --create-key it is used"
+        ) from None
     path.write_text(secrets.token_hex(_KEY_BYTES) + "\n", encoding="ascii")
 
 
