@@ -50,6 +50,7 @@ def test_every_image_vote_and_label_is_exported(clean: Path, tmp_path: Path) -> 
         assert hashlib.sha256(copy.read_bytes()).hexdigest() == row["sha256"]
         assert float(row["ssim"]) == image.ssim
         assert row["simulated"] == "true"
+        assert row["set_apart"] == "false"
         assert (labels[row["image"]]["quality"] == "low") == image.low
         own = [vote["quality"] for vote in votes if vote["image"] == row["image"]]
         assert own.count("low") == int(labels[row["image"]]["votes_for_low"])
@@ -67,8 +68,8 @@ def test_parquet_says_the_same_with_types(clean: Path, tmp_path: Path) -> None:
         assert table.num_rows == len(rows)
         assert table.column_names == list(rows[0])
     images = pq.read_table(tmp_path / "plain" / "images.parquet")
-    types = [str(images.schema.field(name).type) for name in ("seed", "ssim", "simulated", "echo_time_ms")]
-    assert types == ["int64", "double", "bool", "double"]
+    types = [str(images.schema.field(name).type) for name in ("seed", "ssim", "simulated", "set_apart")]
+    assert types == ["int64", "double", "bool", "bool"]
 
 
 def test_a_seed_gives_the_same_files_with_any_number_of_workers(clean: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -209,6 +210,17 @@ def test_a_picture_that_the_manifest_gives_to_another_subject_is_told(
         assert refused.path.endswith("image_5.png")
         assert "than the manifest gives; correct the manifest" in refused.reason
     assert contents(database) == before
+
+
+def test_what_was_collected_for_its_artifacts_is_set_apart(
+    database: Database, clean: Path, tmp_path: Path
+) -> None:
+    clean.rename(tmp_path / "scans")
+    files = ("natural/ghosts.png", "site-a/noisy.png", "site-a/image_0.png")
+    take(database, tmp_path, *(GivenVote(file, None, "R1", Quality.LOW) for file in files))
+    assert Counter(image.set_apart for image in database.images()) == {True: 1, False: 2}
+    (collected,) = (image for image in database.images() if image.set_apart)
+    assert (collected.dataset, collected.contrast) == ("site-c", "T2w")
 
 
 def test_a_picture_twice_under_one_subject_is_known(database: Database, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ def test_artifacts_phantoms_and_natural_folder_are_not_clean(clean: Path) -> Non
     entries = {str(Path(path).relative_to(clean)): entry for path, entry in read_manifest(clean).items()}
     spoiled = {name for name, entry in entries.items() if not entry.clean}
     assert spoiled == {"natural/ghosts.png", "site-a/noisy.png", "site-b/bottle.png"}
+    assert {name for name, entry in entries.items() if entry.set_apart} == {"natural/ghosts.png"}
     assert entries["site-b/image_5.png"].body_part == "knee axial"
     assert entries["site-b/image_5.png"].subject == "subject_2"
 

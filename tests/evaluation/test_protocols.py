@@ -85,6 +85,18 @@ def test_phantoms_are_neither_held_out_nor_learned_from_when_datasets_are():
     assert all("knees" not in {image.dataset for image in fold.train} for fold in made)
 
 
+def test_images_set_apart_are_neither_held_out_nor_learned_from_when_datasets_are():
+    images = [replace(image, set_apart=image.image % 3 == 0) for image in IMAGES]
+    kept = {i.image for i in images if not i.set_apart and i.dataset != "natural"}
+    made = folds(Protocol.P2, images, SUBJECTS)
+    assert {image.image for fold in made for image in fold.test} == kept
+    for fold in made:
+        assert {image.image for part in (fold.train, fold.validation, fold.test) for image in part} == kept
+    everything = [replace(image, set_apart=image.dataset == "knees") for image in IMAGES]
+    assert [fold.name for fold in folds(Protocol.P2, everything, SUBJECTS)] == ["brains", "spines"]
+    assert len(folds(Protocol.P1, images, SUBJECTS)) == len(folds(Protocol.P1, IMAGES, SUBJECTS))
+
+
 def test_one_dataset_cannot_be_held_out():
     for kept in (("brains",), ("brains", "natural"), ("natural",)):
         with pytest.raises(ValueError, match="there are not two"):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from miqanet.database.query import Database
 from miqanet.database.schema import Property
-from miqanet.database.store import FILE_NAME, FOLDER, connect, open_engine, upgrade
+from miqanet.database.store import FILE_NAME, FOLDER, check_revision, connect, open_engine, upgrade
 
 
 class DatabaseExistsError(Exception):
@@ -39,6 +39,11 @@ def begin(folder: Path, properties: Mapping[str, str], url: str | None = None) -
     elif url and (folder / FILE_NAME).exists():
         raise DatabaseExistsError(f"{folder} has its rows in {FILE_NAME}, not on a server")
     database = Database.open(url or folder)
+    try:
+        check_revision(database.engine)
+    except ValueError:
+        database.close()
+        raise
     if database.folder.resolve() != folder.resolve():
         database.close()
         raise DatabaseExistsError(f"the database on this server has its images in {database.folder}")

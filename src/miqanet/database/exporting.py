@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, Select, select
 
-from miqanet.database.query import Database
+from miqanet.database.query import Database, set_apart_column
 from miqanet.database.schema import (
     Artifact,
     Dataset,
@@ -134,7 +134,8 @@ def export(
             for place, file in enumerate(files, 1):
                 shutil.copyfile(database.folder / file, unnamed / file)
                 progress("copying images", place, len(files))
-            votes = {name: _write(connection, query, unnamed / name) for name, query in _TABLES.items()}[
+            tables = _TABLES | {"images": _TABLES["images"].add_columns(set_apart_column(connection))}
+            votes = {name: _write(connection, query, unnamed / name) for name, query in tables.items()}[
                 "votes"
             ]
         unnamed.replace(out)

@@ -187,6 +187,7 @@ class _Import:
             sop_instance_uid=uid or None,
             frame=image.frame,
             simulated=False,
+            set_apart=bool(entry and entry.set_apart),
             provenance=f"imported by miqanet {version('miqanet')}",
             **(asdict(facts.timing(image.frame)) if facts else {}),
         )

@@ -10,7 +10,10 @@ from miqanet.database.csv_rows import read_rows
 
 FILE_NAME = "MANIFEST.csv"
 
-_LEFT_OUT_FOLDERS = frozenset({"natural", "kspace"})
+_COLLECTED = "natural"
+"""Folder of images that were collected for their artifacts, from wherever they came."""
+
+_LEFT_OUT_FOLDERS = frozenset({_COLLECTED, "kspace"})
 _COLUMNS = ("file", "dataset", "subject", "body_part", "modality_contrast")
 
 
@@ -24,6 +27,9 @@ class Entry:
     contrast: str
     clean: bool
     """Whether it is a reference to spoil: no natural artifact, no raw k-space, no phantom."""
+
+    set_apart: bool = False
+    """Whether it lies in the folder `natural`, and so stands for no site."""
 
 
 def read_manifest(folder: Path) -> dict[str, Entry]:
@@ -41,12 +47,14 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
 
 def _entry(row: dict[str, str]) -> Entry:
     spoiled = row.get("natural_artefact", "").lower().startswith("y")
-    set_apart = not _LEFT_OUT_FOLDERS.isdisjoint(PurePosixPath(row["file"]).parts[:-1])
+    folders = PurePosixPath(row["file"]).parts[:-1]
+    left_out = not _LEFT_OUT_FOLDERS.isdisjoint(folders)
     phantom = "phantom" in row["body_part"].lower()
     return Entry(
         dataset=row["dataset"],
         subject=row["subject"],
         body_part=row["body_part"],
         contrast=row["modality_contrast"],
-        clean=not (spoiled or set_apart or phantom),
+        clean=not (spoiled or left_out or phantom),
+        set_apart=_COLLECTED in folders,
     )

@@ -59,6 +59,9 @@ class ImageRecord:
     severity: float | None = None
     """Of the artifact that does the greatest harm, as a factor on its strength; unknown without artifacts."""
 
+    set_apart: bool = False
+    """Whether it was collected for its artifact, and so stands for no site."""
+
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of artifact that spoil the image (harm of at least 1), sorted: its multi-label."""

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Double, Enum, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Double,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from miqanet.verdict import Quality
@@ -147,6 +158,8 @@ class Image(Base):
     inversion_time_ms: Mapped[float | None] = mapped_column(Double)
     flip_angle_degrees: Mapped[float | None] = mapped_column(Double)
     simulated: Mapped[bool]
+    set_apart: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it was collected for its artifact, and so stands for no site."""
     provenance: Mapped[str]
     """How the image came here, and by which miqanet."""
     seed: Mapped[int | None] = mapped_column(BigInteger)

@@ -42,7 +42,8 @@ _COLLECTED = "natural"
 
 def _is_of_a_site(image: ImageRecord) -> bool:
     dataset = image.dataset.lower()
-    return dataset != _COLLECTED and PHANTOM not in dataset and image.body_part != PHANTOM
+    collected = image.set_apart or dataset == _COLLECTED
+    return not collected and PHANTOM not in dataset and image.body_part != PHANTOM
 
 
 @dataclass(frozen=True, eq=False, slots=True)
