@@ -139,6 +139,35 @@ def test_real_images_are_imported_with_votes_checked_and_exported(clean: Path, t
     assert run(app, ["export", str(out), str(tmp_path / "plain")]).exit_code == 2
 
 
+def test_a_senior_reader_breaks_ties_by_a_further_vote(clean: Path, tmp_path: Path) -> None:
+    votes, ties, out, key = (tmp_path / name for name in ("votes.csv", "ties.csv", "out", "key"))
+    votes.write_text(
+        "file,rater,quality\nsub-0_T1w.png,R1,low\nsub-0_T1w.png,R2,high\nsub-1_T1w.png,R1,low\n",
+        encoding="utf-8",
+    )
+    without = take(clean, out, key, "--create-key", "--ties", ties)
+    assert without.exit_code == 2
+    assert "--votes" in without.stderr
+    assert not key.exists()
+    first = take(clean, out, key, "--create-key", "--votes", votes, "--ties", ties)
+    assert "1 images await a senior reader" in " ".join(first.stdout.split())
+    listed = ties.read_text(encoding="utf-8")
+    assert listed.splitlines()[1:] == ["sub-0_T1w.png,0,,,1,2"]
+    again = take(clean, out, key, "--votes", votes, "--ties", ties)
+    assert again.exit_code == 2
+    assert "name another file" in " ".join(again.stderr.split())
+    assert ties.read_text(encoding="utf-8") == listed
+
+    ties.write_text(listed.replace(",,,", ",senior,high,"), encoding="utf-8")
+    decided = take(clean, out, key, "--votes", ties)
+    assert "1 votes added, 0 images await" in " ".join(decided.stdout.split())
+    with Database.open(out) as database:
+        assert [(image.low, image.low_votes) for image in database.images()] == [
+            (False, pytest.approx(1 / 3)),
+            (True, 1),
+        ]
+
+
 def test_votes_do_not_touch_labels_by_other_means(clean: Path, tmp_path: Path) -> None:
     votes, out, key = tmp_path / "votes.csv", tmp_path / "out", tmp_path / "key"
     take(clean, out, key, "--create-key")
@@ -148,7 +177,7 @@ def test_votes_do_not_touch_labels_by_other_means(clean: Path, tmp_path: Path) -
     taken = take(clean, out, key, "--votes", votes)
     assert taken.exit_code == 0, taken.output
     assert "2 votes added" in taken.stdout
-    assert "1 images with new votes keep the labels" in " ".join(taken.stdout.split())
+    assert "1 images with votes keep the labels" in " ".join(taken.stdout.split())
     told = run(app, ["info", str(out)])
     assert told.exit_code == 0, told.output
     assert "2 labelled images;" in " ".join(told.stdout.split())

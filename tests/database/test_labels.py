@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def test_labels_follow_the_latest_votes(clean: Path, tmp_path: Path) -> None:
         session.execute(delete(Label))
         raters = [Rater(name=name, simulated=False) for name in ("one", "two", "three")]
 
-        def vote(rater: int, quality: Quality) -> int:
+        def vote(rater: int, quality: Quality) -> Mapping[int, tuple[int, int]]:
             session.add(Vote(image_id=1, rater=raters[rater], quality=quality))
             return label_by_majority(session, [1]).ties
 
@@ -38,15 +39,15 @@ def test_labels_follow_the_latest_votes(clean: Path, tmp_path: Path) -> None:
             row = session.scalar(select(Label).filter_by(image_id=1, provenance=MAJORITY))
             return row and (row.quality, row.votes_for_low, row.votes_in_all)
 
-        assert vote(0, Quality.LOW) == 0
+        assert vote(0, Quality.LOW) == {}
         assert label() == (Quality.LOW, 1, 1)
-        assert vote(1, Quality.HIGH) == 1
+        assert vote(1, Quality.HIGH) == {1: (1, 2)}
         assert label() is None
-        assert vote(2, Quality.HIGH) == 0
+        assert vote(2, Quality.HIGH) == {}
         assert label() == (Quality.HIGH, 1, 3)
-        assert vote(1, Quality.LOW) == 0
+        assert vote(1, Quality.LOW) == {}
         assert label() == (Quality.LOW, 2, 3)
-        assert label_by_majority(session, [2]) == MajoritySummary(ties=0, left=0)
+        assert label_by_majority(session, [2]) == MajoritySummary(ties={}, left=frozenset())
         # Simulated raters have voted on it, and nobody else.
         assert session.scalars(select(Vote).filter_by(image_id=2)).all()
         assert not session.scalars(select(Label).filter_by(image_id=2, provenance=MAJORITY)).all()
@@ -62,7 +63,7 @@ def test_a_vote_that_was_taken_back_makes_no_label(
         label_by_majority(session, [1])
         assert session.scalars(select(Label.quality)).all() == [Quality.LOW]
         session.execute(update(Participant).values(done=0))
-        assert label_by_majority(session, [1]).ties == 0
+        assert label_by_majority(session, [1]).ties == {}
         assert not session.scalars(select(Label.quality)).all()
 
 
@@ -75,5 +76,5 @@ def test_a_label_of_another_provenance_stays_the_only_one(clean: Path, tmp_path:
                 rater = Rater(name=f"rater-{image.image}", simulated=False)
                 session.add(Vote(image_id=image.image, rater=rater, quality=Quality.LOW))
             numbers = [image.image for image in before]
-            assert label_by_majority(session, numbers) == MajoritySummary(ties=0, left=2)
+            assert label_by_majority(session, numbers) == MajoritySummary(ties={}, left=frozenset(numbers))
         assert database.images() == before

@@ -89,6 +89,12 @@ def import_folder(
         Path | None,
         typer.Option(help="CSV of votes: file, rater, quality (low or high), and frame if needed."),
     ] = None,
+    ties: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="New CSV of the images with tied votes, for a senior reader to fill in."
+        ),
+    ] = None,
     url: _Url = None,
 ) -> None:
     """Take real images into a database, de-identified. What is there is never overwritten."""
@@ -96,7 +102,12 @@ def import_folder(
     from miqanet.database.creation import DatabaseExistsError, begin
     from miqanet.database.given_votes import read_votes
     from miqanet.database.importing import import_images
+    from miqanet.database.ties import write_ties
 
+    if ties is not None and votes is None:
+        fail("--ties lists the images whose --votes are tied: give these, too")
+    if ties is not None and ties.exists():
+        fail(f"{ties} exists: name another file")
     but_the_key = ", without --create-key" if create_key else ""
     try:
         pseudonyms.keep_apart(key, out_dir, folder)
@@ -109,6 +120,8 @@ def import_folder(
             _bar(f"Interrupted. The same command goes on{but_the_key}.") as show,
         ):
             summary = import_images(folder, database, names, dataset=dataset, votes=given, progress=show)
+        if ties is not None:
+            write_ties(ties, summary.ties)
     except (DatabaseExistsError, OSError, ValueError) as error:
         fail(str(error))
     _print_unread(summary.unread)
@@ -121,11 +134,11 @@ def import_folder(
         )
     typer.echo(
         f"{out_dir}: {summary.added} images added, {summary.known} were there; {summary.votes} votes added, "
-        f"{summary.ties} images await a senior reader: their votes are tied"
+        f"{len(summary.ties)} images await a senior reader: their votes are tied"
     )
     if summary.left:
         typer.echo(
-            f"{summary.left} images with new votes keep the labels that they have by other means, such as a "
+            f"{summary.left} images with votes keep the labels that they have by other means, such as a "
             "study's; the votes are kept beside them"
         )
 

@@ -28,6 +28,7 @@ from miqanet.database.pseudonyms import Pseudonyms
 from miqanet.database.query import Database
 from miqanet.database.schema import Dataset, Image, Property, Rater, Series, Study, Subject, Vote
 from miqanet.database.sources import Progress
+from miqanet.database.ties import Tie
 from miqanet.image import MRImage
 from miqanet.reading import ReadError, list_files, read_file
 from miqanet.verdict import Quality
@@ -63,11 +64,11 @@ class ImportSummary:
     votes: int = 0
     """Votes that were added."""
 
-    ties: int = 0
-    """Images with new votes that have no majority: a senior reader has to decide."""
+    ties: list[Tie] = field(default_factory=list)
+    """Images with votes in the file that have no majority, new votes or not: a senior reader has to decide."""
 
     left: int = 0
-    """Images with new votes that keep their label of another provenance, such as a study's."""
+    """Images with votes in the file that keep their label of another provenance, such as a study's."""
 
     unread: list[ReadError] = field(default_factory=list)
     """Files and frames that could not be read, or were refused."""
@@ -118,6 +119,7 @@ def import_images(
             if place % _BATCH == 0:
                 session.commit()
         session.commit()
+    run.summary.ties, run.summary.left = list(run.ties.values()), len(run.left)
     run.summary.unmatched += [vote for rest in given.values() for vote in rest]
     return run.summary
 
@@ -138,6 +140,9 @@ class _Import:
 
     def __init__(self, session: Session, out: Path, pseudonyms: Pseudonyms, dataset: str) -> None:
         self.summary = ImportSummary()
+        self.ties: dict[int, Tie] = {}
+        """By image; the votes on a picture that is there twice may break a tie again."""
+        self.left: set[int] = set()
         self._session, self._out, self._pseudonyms, self._dataset = session, out, pseudonyms, dataset
 
     def take(self, file: str, entry: Entry | None, votes: list[GivenVote]) -> None:
@@ -255,25 +260,28 @@ class _Import:
     def _vote(self, images: dict[int, Image | None], votes: list[GivenVote]) -> None:
         """Add the votes on a file's images that are not there yet, and derive the labels of these images."""
         voted: dict[int, Counter[tuple[str, Quality]]] = {}
-        changed = set()
+        places: dict[int, tuple[str, int]] = {}
         for vote in votes:
             frame = next(iter(images)) if vote.frame is None and len(images) == 1 else vote.frame
             image = None if frame is None else images.get(frame)
-            if image is None:
+            if frame is None or image is None:
                 self.summary.unmatched.append(vote)
                 continue
+            places[image.id] = vote.file, frame
             known = voted.setdefault(image.id, Counter((v.rater.name, v.quality) for v in image.votes))
             rater = self._pseudonyms.name("rater", vote.rater)
             if known[rater, vote.quality]:
                 known[rater, vote.quality] -= 1
                 continue
             image.votes.append(Vote(rater=self._rater(rater), quality=vote.quality))
-            changed.add(image.id)
             self.summary.votes += 1
         self._session.flush()
-        labelled = label_by_majority(self._session, sorted(changed))
-        self.summary.ties += labelled.ties
-        self.summary.left += labelled.left
+        # Those without new votes, too: the same command once more tells of the same ties.
+        labelled = label_by_majority(self._session, sorted(places))
+        for number in places:
+            self.ties.pop(number, None)
+        self.ties |= {number: Tie(*places[number], *counts) for number, counts in labelled.ties.items()}
+        self.left |= labelled.left
 
     def _rater(self, name: str) -> Rater:
         known = self._session.scalars(select(Rater).filter_by(name=name)).first()

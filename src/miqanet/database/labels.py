@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +22,10 @@ MAJORITY = "majority of votes"
 class MajoritySummary:
     """What was not labelled by majority."""
 
-    ties: int
-    """Images whose votes are tied; they have no label."""
+    ties: Mapping[int, tuple[int, int]]
+    """Of each image whose votes are tied, and which has no label: its votes for low, and in all."""
 
-    left: int
+    left: frozenset[int]
     """Images that keep a label of another provenance, such as a study's: an image has one class."""
 
 
@@ -37,10 +37,10 @@ def majority_low(votes: Sequence[bool]) -> bool | None:
 
 def label_by_majority(session: Session, images: Iterable[int]) -> MajoritySummary:
     """Derive the labels of images from people's votes anew, but of those labelled by another procedure."""
-    ties = left = 0
+    ties, left = {}, set()
     for image in images:
         if session.scalar(select(Label.id).where(Label.image_id == image, Label.provenance != MAJORITY)):
-            left += 1
+            left.add(image)
             continue
         query = (
             select(Vote.rater_id, Vote.quality)
@@ -52,7 +52,8 @@ def label_by_majority(session: Session, images: Iterable[int]) -> MajoritySummar
         label = session.scalar(select(Label).filter_by(image_id=image, provenance=MAJORITY))
         low = majority_low(list(latest.values()))
         if low is None:
-            ties += bool(latest)
+            if latest:
+                ties[image] = sum(latest.values()), len(latest)
             if label is not None:
                 session.delete(label)
             continue
@@ -61,4 +62,4 @@ def label_by_majority(session: Session, images: Iterable[int]) -> MajoritySummar
             session.add(label)
         label.quality = Quality.LOW if low else Quality.HIGH
         label.votes_for_low, label.votes_in_all = sum(latest.values()), len(latest)
-    return MajoritySummary(ties, left)
+    return MajoritySummary(ties, frozenset(left))
