@@ -1,4 +1,7 @@
-"""What a database keeps of a DICOM object: numbers, pseudonyms and words out of short lists, nothing else."""
+"""What a database keeps of a DICOM object: numbers, pseudonyms, words out of short lists, and the scanner's make.
+
+Manufacturer and model are kept as they are written; they say who made the scanner, and of nobody who lay in it.
+"""
 
 from __future__ import annotations
 

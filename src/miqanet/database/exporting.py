@@ -1,6 +1,7 @@
-"""A database as plain files that any program reads: images, and a CSV and a Parquet file for each table.
+"""A database as plain files that any program reads: its images, and four tables, each as CSV and as Parquet.
 
-Every vote and every label is a row of its own: what is exported says as much as the database does.
+Every image, artifact, vote and label is a row of its own. What else the database holds stays there: clean slices,
+readings of a study, the parameters of simulated raters, and what holds for the whole database.
 """
 
 from __future__ import annotations

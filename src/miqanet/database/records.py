@@ -41,7 +41,8 @@ class ImageRecord:
     """True where the label is low diagnostic quality: the positive class."""
 
     harms: Mapping[str, float]
-    """The greatest harm of each kind of artifact in the image; from 1 on that artifact alone makes it low."""
+    """The greatest harm of each kind of artifact in the image; at 1, half of the simulated raters are expected to
+    say low. What they said is `low`, which may differ."""
 
     simulated: bool
     image: int = 0

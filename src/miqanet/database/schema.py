@@ -189,7 +189,7 @@ class Artifact(Base):
     severity: Mapped[float] = mapped_column(Double)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
     harm: Mapped[float] = mapped_column(Double)
-    """Measured change divided by the kind's threshold: from 1 on it makes an image low."""
+    """Measured change over the level of the kind's rule: at 1, half of the simulated raters should say low."""
     image: Mapped[Image] = relationship(back_populates="artifacts")
 
 
