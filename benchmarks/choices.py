@@ -13,11 +13,11 @@ import argparse
 from pathlib import Path
 
 from miqanet.database.folds import Role
-from miqanet.evaluation.bootstrap import difference, estimate
+from miqanet.evaluation.bootstrap import difference, estimate, stated
 from miqanet.evaluation.data import Data
 from miqanet.evaluation.metrics import accuracy, auc
 from miqanet.evaluation.predictions import FoldPredictions
-from miqanet.evaluation.rows import Row, stated
+from miqanet.evaluation.rows import Row
 from miqanet.evaluation.tables import percent, plain
 
 _FIGURES = {"AUC": (auc, plain), "accuracy, %": (accuracy, percent)}
@@ -32,6 +32,8 @@ def main() -> None:
     options = parser.parse_args()
     data = Data.read(options.database)
     rows = [Row.of([FoldPredictions.read(path)], data.by_number, Role.VALIDATION) for path in options.folds]
+    if data.simulated:
+        print(f"On {data.simulated}.\n")
     headings = [f"{name}{less}" for name in _FIGURES for less in ("", ", less the first's")]
     print("|", " | ".join(["method", "settings", *headings]), "|")
     print("|", " | ".join(["---"] * (2 + len(headings))), "|")

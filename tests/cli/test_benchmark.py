@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import Result
 
 from miqanet.artifacts.phantom import phantom
+from miqanet.cli.benchmark import slots
 from miqanet.database.build import build
 from miqanet.database.folds import Role, split_subjects
 from miqanet.database.query import Database
@@ -158,8 +160,21 @@ def test_leakage_is_probed_beside_the_rest(
     probe = json.loads((tmp_path / "results.json").read_text())["leakage"]
     assert probe["method"] == "resnet34"
     assert (probe["settings"]["size"], probe["settings"]["epochs"]) == (128, 2)
-    assert probe["accuracy_above_null"] > 0.2
+    assert probe["accuracy_above_null"]["value"] > 0.2
     assert "## Leakage" in (tmp_path / "tables.md").read_text()
+
+
+@pytest.mark.parametrize(("given", "first"), [(None, "0"), ("4, 5", "4"), ("MIG-a/b,MIG-c/d", "MIG-a/b")])
+def test_folds_get_the_cards_that_were_given(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, first: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if given:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    cards = [slot["CUDA_VISIBLE_DEVICES"] for slot in slots(None)]
+    assert cards[0] == first
+    assert len(set(cards)) == 2
 
 
 def test_a_trained_run_is_tested_or_refused(
@@ -168,8 +183,11 @@ def test_a_trained_run_is_tested_or_refused(
     with Database.open(rated) as database:
         names, roles = database.subject_names(), split_subjects(database.subjects())
     trained_on = tuple(names[subject] for subject, role in roles.items() if role is Role.TRAIN)
-    settings = {"size": 64, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "seed": 0}
+    settings = {
+        "size": 64, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "seed": 0, "images_per_epoch": 40,
+    }  # fmt: skip
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.ckpt").write_bytes(b"weights")
     Run(settings, "abc", (), 0, fresh=True, trained_on=trained_on).write(tmp_path / "run")
 
     def predict(_checkpoint: Path, images: Sequence[ImageRecord], **_options: object) -> Predictions:
@@ -182,7 +200,7 @@ def test_a_trained_run_is_tested_or_refused(
     assert result.exit_code == 0, result.output
     (row,) = json.loads((tmp_path / "out" / "results.json").read_text())["rows"]
     assert row["method"] == "miqanet-run"
-    assert row["settings"]["trained_by"] == "miqanet train"
+    assert row["settings"]["trained_by"].startswith("miqanet train, 3 epochs of 40 images spoiled afresh")
     assert row["figures"]["accuracy"]["value"] == 1
     refused = miqanet(*command, "--fold", "rotation-1")
     assert refused.exit_code == 1

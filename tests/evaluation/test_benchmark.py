@@ -95,6 +95,20 @@ def test_what_would_not_go_with_the_rest_is_refused(world, guess, tmp_path, chan
         unfinished([replace(task, **change)])
 
 
+def test_a_fold_whose_labels_have_changed_is_refused(world, guess, tmp_path):
+    task = tasks_of(world, guess(), tmp_path)[0]
+    quietly([task])
+    first, *rest = task.fold.train
+    for train in (
+        (replace(first, low=not first.low), *rest),
+        (replace(first, low_votes=0.0625), *rest),
+        tuple(rest),
+    ):
+        with pytest.raises(ValueError, match="labelled"):
+            unfinished([replace(task, fold=replace(task.fold, train=train))])
+    assert unfinished([replace(task, fold=replace(task.fold, train=(*rest, first)))]) == []
+
+
 def test_an_unfinished_fold_does_not_go_on_with_other_settings(world, guess, tmp_path):
     task = tasks_of(world, guess(), tmp_path)[0]
 
@@ -104,7 +118,7 @@ def test_an_unfinished_fold_does_not_go_on_with_other_settings(world, guess, tmp
     with pytest.raises(KeyboardInterrupt):
         quietly([task], tell=interrupt)
     ((_, reason),) = quietly([replace(task, method=guess(noise=0.1))])
-    assert "was begun with other settings or data" in reason
+    assert "was begun with other settings, data or labels" in reason
     assert not quietly([task])
 
 

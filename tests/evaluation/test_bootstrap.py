@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 
 from miqanet.consensus import Estimate
 from miqanet.evaluation import bootstrap
-from miqanet.evaluation.bootstrap import difference, estimate, estimates
-from miqanet.evaluation.metrics import TABLE, Judged, accuracy, auc, false_alarm_rate
+from miqanet.evaluation.bootstrap import difference, estimate, estimates, stated
+from miqanet.evaluation.metrics import TABLE, Judged, accuracy, auc, calibration_error, false_alarm_rate
 
 
 def random(images: int = 200, gain: float = 0.2) -> Judged:
@@ -62,6 +63,24 @@ def test_resamplings_are_the_same_however_many_at_once(monkeypatch):
 def test_resamplings_without_a_class_are_left_out():
     judged = Judged(np.array([0.9, 0.1]), np.array([True, False]), np.array([0, 1], np.int64))
     assert estimate(auc, judged) == Estimate(1, 1, 1)
+
+
+def test_one_subject_tells_nothing_about_others():
+    alone = estimate(accuracy, replace(random(), subject=np.zeros(200, np.int64)))
+    assert 0 < alone.value < 1
+    assert math.isnan(alone.least)
+    assert math.isnan(alone.greatest)
+    assert stated(alone) == {"value": alone.value, "least": None, "greatest": None}
+
+
+def test_intervals_of_calibration_errors_hold_the_figure():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        probability = rng.random(300)
+        calibrated = Judged(probability, rng.random(300) < probability, rng.integers(30, size=300))
+        for figure in (calibration_error, partial(calibration_error, target=calibrated.low * 0.5)):
+            found = estimate(figure, calibrated)
+            assert 0 <= found.least < found.value < found.greatest
 
 
 def test_a_figure_without_images_has_no_interval():

@@ -106,13 +106,17 @@ def test_the_three_way_verdict_is_told(card, tmp_path):
 
 def test_a_final_card_says_whose_figures_it_tells(card, tmp_path):
     card["metrics"]["validation"] = card["metrics"]["test"] | {"detected_by_artifact": {}}
-    write_card(card | {"metrics_of": "6"}, tmp_path)
+    card |= {"metrics_of": "6", "metrics_data_sha256": card["data"]["sha256"]}
+    write_card(card, tmp_path)
     text = " ".join((tmp_path / "README.md").read_text().split())
+    assert "another database" not in text
     assert "These weights learned from the test subjects, too" in text
     assert "All other figures are those of version 6" in text
     assert "at the threshold above" not in text
     assert "| | test, version 6 | held out, version 6 | validation |" in text
     assert "| motion | 4 of 4 | – |" in text
+    write_card(card | {"metrics_data_sha256": "beef"}, tmp_path)
+    assert "measured on another database" in (tmp_path / "README.md").read_text()
 
 
 def test_a_calibrated_card_shows_before_and_after_instead(card, tmp_path):

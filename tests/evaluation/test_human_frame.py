@@ -60,6 +60,16 @@ def test_the_majority_cannot_be_beaten_by_its_own_measure(world):
     assert frame["model"].value >= frame["ceiling"].value
 
 
+def test_who_judged_a_few_images_is_no_ceiling(world):
+    # A visitor is right about the one image that they have seen.
+    seen = world.images[0]
+    votes = [*world.votes, VoteRecord(seen.image, "visitor", seen.low)]
+    frame = human_frame(ratings(world.images, votes), judged_of(world.images, [0.0] * len(world.images)))
+    assert frame["raters"]["visitor"].value == 1
+    assert frame["best_rater"] != "visitor"
+    assert frame["ceiling"].value < 1
+
+
 def test_without_votes_there_is_no_frame():
     images = [image(1), image(2, low=True)]
     assert human_frame(ratings(images, []), judged_of(images, [0, 1])) is None

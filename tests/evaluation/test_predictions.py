@@ -9,7 +9,7 @@ from miqanet.evaluation.predictions import FoldFacts, FoldPredictions
 FACTS = FoldFacts(
     method="guess", protocol="P1", fold="rotation-0", settings={"size": 64, "rate": 1e-3}, minutes=1.5,
     hardware="a desk", temperature=2.0, bias=-0.5, review_band=(0.3, 0.6), body_parts_seen=("brain",),
-    data_sha256="abc", version="1",
+    data_sha256="abc", fold_sha256="def", version="1",
 )  # fmt: skip
 
 

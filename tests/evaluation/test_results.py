@@ -12,7 +12,7 @@ from miqanet.evaluation.benchmark import Task, fold_file, run_tasks
 from miqanet.evaluation.bootstrap import difference
 from miqanet.evaluation.catalog import METHODS
 from miqanet.evaluation.metrics import auc
-from miqanet.evaluation.protocols import Protocol
+from miqanet.evaluation.protocols import Protocol, folds
 from miqanet.evaluation.results import read_rows, results, write_results
 
 
@@ -86,7 +86,7 @@ def test_the_reference_is_compared_on_what_both_judged(partly):
 def test_what_is_left_out_stands_below_the_tables_and_in_the_report(partly, tmp_path):
     _, rows, stated = partly
     write_results(rows, stated, tmp_path)
-    note = "Left out of miqanet: 6 validation images of 1 subjects and 12 test images of 2 subjects"
+    note = "Left out of miqanet: 6 validation images of 1 subject and 12 test images of 2 subjects"
     first = (tmp_path / "tables.md").read_text().partition("### Table I\n")[2].partition("###")[0]
     assert first.strip().splitlines()[-1].startswith(note)
     assert (tmp_path / "report.html").read_text().count(note) >= 2
@@ -102,8 +102,15 @@ def test_files_are_written_and_hold_no_path_of_the_machine(done, stated, tmp_pat
 
 def test_answers_on_another_database_are_refused(done, world):
     other = replace(world, sha256="def")
-    with pytest.raises(ValueError, match="on another database"):
+    with pytest.raises(ValueError, match="of another database"):
         read_rows(done.out, done.made, METHODS, other)
+
+
+def test_images_that_have_lost_their_labels_are_told(done, world):
+    fewer = replace(world, images=world.images[1:])
+    made = {Protocol.P1: folds(Protocol.P1, fewer.images, fewer.subjects)}
+    with pytest.raises(ValueError, match="labelled otherwise"):
+        read_rows(done.out, made, METHODS, fewer)
 
 
 def test_folds_of_one_row_have_the_same_settings(done, world, guess, tmp_path):

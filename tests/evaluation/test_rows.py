@@ -10,8 +10,9 @@ import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from miqanet.database.folds import Role
+from miqanet.evaluation.bootstrap import stated
 from miqanet.evaluation.protocols import Protocol
-from miqanet.evaluation.rows import Row, stated
+from miqanet.evaluation.rows import Row
 
 
 @pytest.fixture(scope="module")

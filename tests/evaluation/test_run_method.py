@@ -14,7 +14,9 @@ from miqanet.training import predict as predicting
 from miqanet.training.predict import Predictions
 from miqanet.training.run import Run
 
-SETTINGS = {"size": 64, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "seed": 0}
+SETTINGS = {
+    "size": 64, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "seed": 0, "images_per_epoch": 40,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -48,12 +50,27 @@ def test_a_run_on_the_first_rotation_is_taken_as_it_is(run, world, first, tmp_pa
 
 
 def test_a_row_says_what_the_run_began_with(run, world, tmp_path):
-    later = replace(run, settings={**SETTINGS, "size": 512}, started_from=asdict(run), minutes=6.0)
+    (tmp_path / "best.ckpt").write_bytes(b"weights")
+    later = replace(
+        run, settings={**SETTINGS, "size": 512}, started_from=asdict(run), fresh=False, held_out=("site-c",)
+    )
     made = method(later, world, tmp_path)
     assert made.name == "miqanet-run"
     assert made.settings["size"] == 512
-    assert made.settings["trained_by"] == "miqanet train after 3 epochs at 64 pixels"
-    assert made.settings["images"] == "spoiled afresh"
+    assert made.settings["trained_by"] == (
+        "miqanet train, 3 epochs of the stored images at 512 pixels, without site-c, "
+        "after 3 epochs of 40 images spoiled afresh at 64 pixels"
+    )
+
+
+def test_other_weights_are_another_row(run, world, tmp_path):
+    with pytest.raises(FileNotFoundError, match="not finished an epoch"):
+        _ = method(run, world, tmp_path).settings
+    seen = set()
+    for content in (b"some", b"other"):
+        (tmp_path / "best.ckpt").write_bytes(content)
+        seen.add(method(run, world, tmp_path).settings["weights"])
+    assert len(seen) == 2
 
 
 def names(world, subjects):

@@ -49,3 +49,10 @@ def test_real_images_have_no_known_artifacts():
 def test_harms_come_in_their_order():
     images = [replace(IMAGE, harms={"noise": harm}) for harm in (9.0, 0.1, 3.0, 0.9)]
     assert list(parts(images, "harm")) == ["0 to 0.25", "0.8 to 1.25", "2 to 4", "4 and more"]
+
+
+def test_contrasts_are_told_apart_by_what_they_are_not_by_how_they_are_written():
+    images = [replace(IMAGE, contrast=text) for text in ("T1W ax", "T1w", "ZTE", "")]
+    assert {name: len(places) for name, places in parts(images, "contrast").items()} == {
+        "T1w": 2, "ZTE": 1, "unknown": 1,
+    }  # fmt: skip

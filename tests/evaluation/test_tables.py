@@ -122,15 +122,18 @@ def test_every_line_of_a_table_has_as_many_cells(stated):
 def test_probes_are_told_where_they_were_run(stated):
     assert not probes(stated)
     figure = {"value": 0.9, "least": 0.8, "greatest": 1.0}
+    gap = {"value": 0.4, "least": 0.3, "greatest": 0.5}
     probe = {
-        "method": "resnet34", "settings": {"size": 128, "epochs": 3}, "accuracy_above_null": 0.4,
+        "method": "resnet34", "settings": {"size": 128, "epochs": 3}, "accuracy_above_null": gap,
         "P0": {"images": 50, "accuracy": figure, "auc": figure},
         "P1": {"images": 60, "accuracy": figure, "auc": None},
     }  # fmt: skip
     counts = {"tested": 5, "with_near_duplicate_in_training": 2, "of_other_subjects": 1}
     duplicates = {"bits": 256, "distance": 24, "protocols": {"P0": counts}}
     leak, alike = probes({**stated, "leakage": probe, "near_duplicates": duplicates})
-    assert "40.0 percentage points" in leak.note
+    assert "40.0 [30.0, 50.0] percentage points" in leak.note
+    assert "simulated labels" in leak.note
+    assert "simulated labels" in alike.note
     assert leak.rows == [
         ["P0", "50", "90.0 [80.0, 100.0]", "0.900 [0.800, 1.000]"],
         ["P1", "60", "90.0 [80.0, 100.0]", "–"],
@@ -140,3 +143,8 @@ def test_probes_are_told_where_they_were_run(stated):
 
 def test_what_is_not_defined_is_a_dash():
     assert percent(None) == plain(None) == "–"
+
+
+def test_a_figure_of_one_subject_stands_without_an_interval():
+    alone = {"value": 0.5, "least": None, "greatest": None}
+    assert (percent(alone), plain(alone)) == ("50.0", "0.500")

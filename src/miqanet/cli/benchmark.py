@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -230,10 +231,10 @@ def _run(tasks: Sequence[Task], total: int, jobs: int | None) -> list[tuple[Task
         def tell(line: str) -> None:
             bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-        return run_tasks(tasks, slots=_slots(jobs), tell=tell, done=lambda _task: bar.advance(progress))
+        return run_tasks(tasks, slots=slots(jobs), tell=tell, done=lambda _task: bar.advance(progress))
 
 
-def _slots(jobs: int | None) -> list[dict[str, str]]:
+def slots(jobs: int | None) -> list[dict[str, str]]:
     """Return the environment of each fold that may be done at a time; none to do one after the other here."""
     import torch
 
@@ -242,7 +243,10 @@ def _slots(jobs: int | None) -> list[dict[str, str]]:
     if number == 1:
         return []
     if cards:
-        return [{"CUDA_VISIBLE_DEVICES": str(place % cards)} for place in range(number)]
+        # Numbers are of the machine's cards, of which some may have been given to this process.
+        given = os.environ.get("CUDA_VISIBLE_DEVICES")
+        names = given.split(",") if given else [str(card) for card in range(cards)]
+        return [{"CUDA_VISIBLE_DEVICES": names[place % cards].strip()} for place in range(number)]
     return [{"OMP_NUM_THREADS": str(max(1, processors() // number))}] * number
 
 

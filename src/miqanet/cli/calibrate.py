@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from miqanet.database.records import ImageRecord
     from miqanet.screening.engine import Engine
 
-_OF_THE_ORIGINAL = ("version", "temperature", "bias", "threshold", "review_band", "metrics", "metrics_of")
+_TOLD_OF_THE_ORIGINAL = ("metrics", "metrics_of", "metrics_data_sha256")
+_OF_THE_ORIGINAL = ("version", "temperature", "bias", "threshold", "review_band", *_TOLD_OF_THE_ORIGINAL)
 
 _TITLES = {
     "calibration_error": "calibration error",
@@ -61,6 +62,7 @@ def calibrate(
     need("database", "sqlalchemy")
     from miqanet.database.query import Database
     from miqanet.evaluation import calibration
+    from miqanet.evaluation.bootstrap import stated
     from miqanet.evaluation.card import write_card
     from miqanet.evaluation.data import what_is_simulated
     from miqanet.evaluation.metrics import Judged
@@ -90,15 +92,12 @@ def calibrate(
     shares = [image.low_votes for image in images if image.low_votes is not None]
     votes = np.asarray(shares) if len(shares) == len(images) else None
     used = calibration.decide(judged, Thresholds(engine.card.threshold, engine.card.review_band))
-    figures = {
-        name: {figure: asdict(value) for figure, value in decided.figures(votes).items()}
-        for name, decided in (("before", used), ("after", tried))
-    }
+    figures = {name: stated(decided.figures(votes)) for name, decided in (("before", used), ("after", tried))}
     content: dict[str, Any] = json.loads((weights / CARD_FILE).read_text(encoding="utf-8"))
     original = content.get("original") or {
         name: content[name] for name in _OF_THE_ORIGINAL if name in content
     }
-    for told in ("metrics", "metrics_of"):
+    for told in _TOLD_OF_THE_ORIGINAL:
         content.pop(told, None)
     scaling = engine.card.scaling.then(fitted.scaling)
     content |= {
@@ -145,6 +144,8 @@ def _judge(engine: Engine, images: Sequence[ImageRecord]) -> NDArray[np.float64]
 
 
 def _show(card: dict[str, Any]) -> None:
+    from miqanet.evaluation.tables import plain
+
     calibration, (least, greatest) = card["calibration"], card["review_band"]
     counts = calibration["images"]
     typer.echo(
@@ -154,10 +155,7 @@ def _show(card: dict[str, Any]) -> None:
     typer.echo(calibration["simulated"] or "images that people have rated")
     typer.echo(f"{'':42}{'before':>22}{'after':>22}")
     for name in calibration["before"]:
-        before, after = (
-            "{value:.3f} [{least:.3f}, {greatest:.3f}]".format(**calibration[when][name])
-            for when in ("before", "after")
-        )
+        before, after = (plain(calibration[when][name]) for when in ("before", "after"))
         typer.echo(f"{_TITLES[name]:42}{before:>22}{after:>22}")
     band = f"review from {least:g} to {greatest:g}" if least < greatest else "no review"
     typer.echo(

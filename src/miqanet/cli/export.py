@@ -159,11 +159,16 @@ def export(
         }
         if recipe:
             card["metrics_of"] = recipe.get("metrics_of", recipe["version"])
+            card["metrics_data_sha256"] = recipe.get(
+                "metrics_data_sha256", None if "metrics_of" in recipe else recipe["data"]["sha256"]
+            )
         write_card(card, folder)
         run.write(folder)
         out.mkdir(exist_ok=True)
         for file in folder.iterdir():
             file.replace(out / file.name)
+    if simulated := card["data"]["simulated"]:
+        errors.print(f"measured on {simulated}", highlight=False)
     typer.echo(json.dumps(card["metrics"], indent=2))
     typer.echo(f"weights and model card: {out}")
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from miqanet.database.records import ImageRecord
 
-_WATCHED = 200
-"""About as many images of a set are judged after every epoch: enough to choose by, and no long wait."""
-
 
 def train(
     database: Place,
@@ -85,9 +82,10 @@ def train(
     need("train", "torch", "lightning", "sqlalchemy")
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
+    from miqanet.evaluation.data import what_is_simulated
     from miqanet.networks import architecture
     from miqanet.training.curve import read_curve
-    from miqanet.training.fit import FitSettings, fit
+    from miqanet.training.fit import FitSettings, fit, to_watch
     from miqanet.training.hardware import hardware
     from miqanet.training.run import Run
 
@@ -103,7 +101,7 @@ def train(
         )  # fmt: skip
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
-            names = opened.subject_names()
+            names, raters = opened.subject_names(), opened.raters()
             fingerprint = opened.fingerprint()
         run = Run(
             asdict(settings), fingerprint, tuple(hold_out or ()), 0, not stored,
@@ -127,7 +125,7 @@ def train(
 
     watched = {"validation": of(Role.VALIDATION), "held_out": of(Role.HELD_OUT)}
     watched = {name: records for name, records in watched.items() if records or name == "validation"}
-    watched = {name: records[:: len(records) // _WATCHED + 1] for name, records in watched.items()}
+    watched = {name: to_watch(records) for name, records in watched.items()}
     training = of(Role.TRAIN) if stored else [s for s in sources if roles[s.subject] is Role.TRAIN]
     if len({image.low for image in watched["validation"]}) < 2:
         fail(f"{shown(database)} has too few subjects: validation needs images of low and of high quality")
@@ -139,6 +137,8 @@ def train(
         fail(f"{shown(database)} has {len(training)} stored images to train on, too few for --batch {batch}")
     out.mkdir(parents=True, exist_ok=True)
     run.write(out)
+    if simulated := what_is_simulated(images, raters):
+        typer.echo(f"on {simulated}")
     typer.echo(
         f"training on {len(training)} {'stored images' if stored else 'clean slices, spoiled afresh'}; "
         + ", ".join(f"{len(records)} {name.replace('_', '-')} images" for name, records in watched.items())

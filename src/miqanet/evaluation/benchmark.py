@@ -62,6 +62,23 @@ def fold_file(out: Path, protocol: str, fold: str, method: str) -> Path:
     return out / "folds" / protocol / _plain(fold) / f"{method}.parquet"
 
 
+def read_finished(path: Path, fold: Fold, data_sha256: str) -> FoldPredictions:
+    """Return the answers of a finished fold.
+
+    Raises:
+        ValueError: the file is damaged, of another database, or its fold had other images or labels.
+    """
+    answers = FoldPredictions.read(path)
+    if answers.facts.data_sha256 != data_sha256:
+        raise ValueError(f"{path} is of another database; choose another --out")
+    if answers.facts.fold_sha256 != fold.sha256:
+        raise ValueError(
+            f"{path} was done before images were labelled, or labelled otherwise: "
+            "choose another --out, or delete what is of the old labels"
+        )
+    return answers
+
+
 def unfinished(tasks: Iterable[Task]) -> list[Task]:
     """Return the tasks that have not been done.
 
@@ -73,9 +90,7 @@ def unfinished(tasks: Iterable[Task]) -> list[Task]:
         if not task.finished.exists():
             left.append(task)
             continue
-        facts = FoldPredictions.read(task.finished).facts
-        if facts.data_sha256 != task.data_sha256:
-            raise ValueError(f"{task.finished} is of another database; choose another --out")
+        facts = read_finished(task.finished, task.fold, task.data_sha256).facts
         if facts.settings != dict(task.method.settings):
             raise ValueError(
                 f"{task.finished} was made with {facts.settings}, not {dict(task.method.settings)}; "
@@ -146,6 +161,7 @@ def run_task(task: Task, tell: Tell) -> None:
         review_band=calibration.thresholds.review_band,
         body_parts_seen=tuple(sorted(fold.body_parts_seen)),
         data_sha256=task.data_sha256,
+        fold_sha256=fold.sha256,
         version=__version__,
         left_out={
             Role.VALIDATION: _difference(fold.validation, validation),
@@ -183,11 +199,15 @@ def _check_enough(left: Iterable[ImageRecord], test: Iterable[ImageRecord]) -> N
 
 def _begin(task: Task) -> None:
     """Make the folder of what is unfinished, or see to it that what was begun in it is to be gone on with."""
-    asked = {"settings": dict(task.method.settings), "data_sha256": task.data_sha256}
+    asked = {
+        "settings": dict(task.method.settings),
+        "data_sha256": task.data_sha256,
+        "fold_sha256": task.fold.sha256,
+    }
     begun = task.working / _BEGUN_FILE
     if begun.exists() and json.loads(begun.read_text(encoding="utf-8")) != asked:
         raise ValueError(
-            f"{task.working} was begun with other settings or data; choose another --out, or delete it"
+            f"{task.working} was begun with other settings, data or labels; choose another --out, or delete it"
         )
     task.working.mkdir(parents=True, exist_ok=True)
     write_whole(begun, json.dumps(asked).encode())

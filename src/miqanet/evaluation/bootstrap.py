@@ -6,12 +6,14 @@ clusters. All resamplings are weights on the images, so that figures are compute
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from miqanet.consensus import Estimate, with_interval
-from miqanet.evaluation.metrics import Array, Figure, Judged
+from miqanet.evaluation.metrics import Array, Figure, Judged, calibration_error
 
 _RESAMPLINGS = 1000
 
@@ -27,15 +29,22 @@ def estimate(figure: Figure, judged: Judged, seed: int = 0) -> Estimate:
 def estimates(figures: Mapping[str, Figure], judged: Judged, seed: int = 0) -> dict[str, Estimate]:
     """Return figures with their intervals, all from the same resamplings.
 
-    Resamplings in which a figure is undefined (a class is missing) are left out for it.
+    Resamplings in which a figure is undefined (a class is missing) are left out for it. Of one subject alone nothing
+    is known about others: such a figure has no interval (NaN).
     """
     once = np.ones((1, len(judged)))
     values = {name: float(figure(judged, once)[0]) for name, figure in figures.items()}
+    if len(np.unique(judged.subject)) < 2:
+        return {name: Estimate(value, math.nan, math.nan) for name, value in values.items()}
     drawn: dict[str, list[Array]] = {name: [] for name in figures}
     for weights in _resamplings(judged, seed):
         for name, figure in figures.items():
             drawn[name].append(figure(judged, weights))
-    return {name: with_interval(value, np.concatenate(drawn[name])) for name, value in values.items()}
+    resampled = {name: np.concatenate(parts) for name, parts in drawn.items()}
+    for name, figure in figures.items():
+        if getattr(figure, "func", figure) is calibration_error:
+            resampled[name] = _moved_back(resampled[name], values[name])
+    return {name: with_interval(value, resampled[name]) for name, value in values.items()}
 
 
 def difference(figure: Figure, one: Judged, other: Judged, seed: int = 0) -> Estimate:
@@ -53,12 +62,31 @@ def difference(figure: Figure, one: Judged, other: Judged, seed: int = 0) -> Est
     return estimate(gap, one, seed)
 
 
+def stated(figures: Any) -> Any:
+    """Return figures with their intervals for JSON, which has no NaN: what is not defined is null."""
+    if isinstance(figures, Estimate):
+        if math.isnan(figures.value):
+            return None
+        limits = {name: getattr(figures, name) for name in ("least", "greatest")}
+        return {"value": figures.value} | {n: None if math.isnan(x) else x for n, x in limits.items()}
+    if isinstance(figures, Mapping):
+        return {name: stated(figure) for name, figure in figures.items()}
+    return figures
+
+
+def _moved_back(drawn: Array, value: float) -> Array:
+    """Return resamplings of a distance with their bias taken off, no less than 0.
+
+    An image drawn twice leaves as much less to average over: chance adds to a mean distance once more, and the
+    percentiles would lie above the figure itself (Efron and Tibshirani, chapter 10.2: estimate of bias).
+    """
+    defined = drawn[np.isfinite(drawn)]
+    return np.maximum(defined - (defined.mean() - value), 0.0) if defined.size else drawn
+
+
 def _resamplings(judged: Judged, seed: int) -> Iterator[Array]:
     """Yield how often each image is drawn, (resamplings, N), some resamplings at a time."""
     subjects, places = np.unique(judged.subject, return_inverse=True)
-    if not subjects.size:
-        yield np.ones((1, 0))
-        return
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(len(subjects), np.full(len(subjects), 1 / len(subjects)), _RESAMPLINGS)
     for some in np.array_split(draws, -(-_RESAMPLINGS * len(judged) // _WEIGHTS_AT_ONCE)):

@@ -64,10 +64,12 @@ class Data:
 
 def what_is_simulated(images: Iterable[ImageRecord], raters: Sequence[RaterRecord]) -> str:
     """Return in words what is simulated of images and of their labels; nothing where nothing is."""
-    artifacts = any(image.simulated for image in images)
-    labels = any(rater.simulated for rater in raters) or (artifacts and not raters)
-    if artifacts and labels:
-        return "simulated artifacts and simulated labels: no radiologist has rated these images"
-    if artifacts:
-        return "simulated artifacts"
-    return "simulated labels: no radiologist has rated these images" if labels else ""
+    made_up = [image.simulated for image in images]
+    artifacts = _share("simulated artifacts", made_up)
+    labels = _share("simulated labels", [rater.simulated for rater in raters] or made_up)
+    said = " and ".join(filter(None, (artifacts, labels)))
+    return said if not labels or "partly" in labels else f"{said}: no radiologist has rated these images"
+
+
+def _share(what: str, made_up: Sequence[bool]) -> str:
+    return "" if not any(made_up) else what if all(made_up) else f"partly {what}"

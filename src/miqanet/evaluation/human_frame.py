@@ -20,6 +20,9 @@ from miqanet.evaluation.metrics import Figure, Judged, share
 
 _HIGH, _LOW = 0.0, 1.0
 
+_ENOUGH = 0.5
+"""Share of what the busiest rater judged that the best one has judged: who has judged three images is no ceiling."""
+
 
 def ratings(images: Sequence[ImageRecord], votes: Iterable[VoteRecord]) -> Ratings:
     """Return the votes on these images, in their order, as a table: 1 for low."""
@@ -50,9 +53,9 @@ def human_frame(votes: Ratings, judged: Judged) -> dict[str, Any] | None:
         for r, name in enumerate(votes.raters)
     }
     raters = estimates(figures, judged)
-    best = max(
-        (name for name in raters if not np.isnan(raters[name].value)), key=lambda name: raters[name].value
-    )
+    judged_by = dict(zip(votes.raters, known.sum(axis=0).tolist(), strict=True))
+    enough = _ENOUGH * max(judged_by.values())
+    best = max((name for name in raters if judged_by[name] >= enough), key=lambda name: raters[name].value)
     agreeing = agreement_by_item(votes)
     others = estimates(
         {

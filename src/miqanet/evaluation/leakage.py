@@ -14,23 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from miqanet.database.folds import Role
+from miqanet.consensus import Estimate
 from miqanet.database.records import ImageRecord
-from miqanet.evaluation.benchmark import Task, fold_file
-from miqanet.evaluation.bootstrap import estimates
+from miqanet.evaluation.benchmark import Task, fold_file, read_finished
+from miqanet.evaluation.bootstrap import estimate, estimates, stated
 from miqanet.evaluation.data import Data
 from miqanet.evaluation.methods import Method
-from miqanet.evaluation.metrics import Judged, accuracy, auc
-from miqanet.evaluation.predictions import FoldPredictions
-from miqanet.evaluation.protocols import Protocol, folds
-from miqanet.evaluation.rows import stated
+from miqanet.evaluation.metrics import Array, Judged, accuracy, auc
+from miqanet.evaluation.protocols import Fold, Protocol, folds
+from miqanet.evaluation.rows import Row
 
 _FOLDER = "leakage"
 
 
 def leakage_tasks(method: Method, data: Data, out: Path) -> list[Task]:
     """Return what the probe has to do: the first rotation of P0, and of P1, with random labels."""
-    first = [folds(protocol, data.images, data.subjects)[0] for protocol in (Protocol.P0, Protocol.P1)]
+    return [Task(method, fold, out / _FOLDER, data.sha256) for fold in _relabelled_folds(data)]
+
+
+def _relabelled_folds(data: Data) -> list[Fold]:
     labels = random_labels(data.images)
 
     def labelled(images: Sequence[ImageRecord]) -> tuple[ImageRecord, ...]:
@@ -40,12 +42,13 @@ def leakage_tasks(method: Method, data: Data, out: Path) -> list[Task]:
             for image in images
         )
 
-    tasks = []
-    for fold in first:
-        train, validation, test = (labelled(part) for part in (fold.train, fold.validation, fold.test))
-        relabelled = replace(fold, train=train, validation=validation, test=test)
-        tasks.append(Task(method, relabelled, out / _FOLDER, data.sha256))
-    return tasks
+    first = [folds(protocol, data.images, data.subjects)[0] for protocol in (Protocol.P0, Protocol.P1)]
+    return [
+        replace(
+            fold, train=labelled(fold.train), validation=labelled(fold.validation), test=labelled(fold.test)
+        )
+        for fold in first
+    ]
 
 
 def random_labels(images: Sequence[ImageRecord], seed: int = 0) -> dict[int, bool]:
@@ -59,26 +62,28 @@ def leakage_statement(method: str, data: Data, out: Path) -> dict[str, Any] | No
     """Return what the probe found, in JSON's types; None until both of its tasks are finished.
 
     Raises:
-        ValueError: a file is damaged, or of another database.
+        ValueError: a file is damaged, or its images have changed.
     """
-    found: dict[str, Any] = {}
-    values = {}
-    for protocol in (Protocol.P0, Protocol.P1):
-        path = fold_file(out / _FOLDER, protocol, "rotation-0", method)
-        if not path.exists():
-            return None
-        answers = FoldPredictions.read(path)
-        if answers.facts.data_sha256 != data.sha256:
-            raise ValueError(f"{path} is of another database; choose another --out")
-        tested = answers.role == Role.TEST
-        judged = Judged(
-            answers.probability_low[tested],
-            answers.low[tested],
-            np.asarray([data.by_number[int(number)].subject for number in answers.image[tested]], np.int64),
-        )
-        figures = estimates({"accuracy": accuracy, "auc": auc}, judged)
-        values[protocol] = figures["accuracy"].value
-        found[protocol] = {"images": len(judged), **stated(figures)}
-        found |= {"method": method, "settings": answers.facts.settings}
-    found["accuracy_above_null"] = values[Protocol.P0] - values[Protocol.P1]
+    relabelled = _relabelled_folds(data)
+    paths = [fold_file(out / _FOLDER, fold.protocol, fold.name, method) for fold in relabelled]
+    if not all(path.exists() for path in paths):
+        return None
+    found: dict[str, Any] = {"method": method}
+    judged = []
+    for path, fold in zip(paths, relabelled, strict=True):
+        answers = read_finished(path, fold, data.sha256)
+        judged.append(Row.of([answers], {image.image: image for image in fold.test}).judged)
+        figures = stated(estimates({"accuracy": accuracy, "auc": auc}, judged[-1]))
+        found[fold.protocol] = {"images": len(judged[-1]), **figures}
+        found["settings"] = answers.facts.settings
+    found["accuracy_above_null"] = stated(_above(*judged))
     return found
+
+
+def _above(one: Judged, null: Judged) -> Estimate:
+    """Return how much more accurate the one is, subjects of both drawn together."""
+
+    def gap(_joined: Judged, weights: Array) -> Array:
+        return accuracy(one, weights[:, : len(one)]) - accuracy(null, weights[:, len(one) :])
+
+    return estimate(gap, one.beside(null))

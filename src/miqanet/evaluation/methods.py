@@ -18,9 +18,6 @@ from miqanet.database.records import ImageRecord, SourceRecord
 Predict = Callable[[Sequence[ImageRecord]], NDArray[np.float64]]
 """From images to their probabilities of low, (N,)."""
 
-_WATCHED = 200
-"""About as many validation images are judged after every epoch: enough to choose an epoch by."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -106,7 +103,7 @@ class NetworkMethod:
         tell: Callable[[str], None],
     ) -> Fitted:
         """Train; the validation images choose the best epoch."""
-        from miqanet.training.fit import FitSettings, fit
+        from miqanet.training.fit import FitSettings, fit, to_watch
         from miqanet.training.hardware import hardware
         from miqanet.training.predict import predict
 
@@ -117,7 +114,7 @@ class NetworkMethod:
         )  # fmt: skip
         subjects = {image.subject for image in train}
         slices = [source for source in self.sources if source.subject in subjects]
-        watched = {"validation": validation[:: len(validation) // _WATCHED + 1]}
+        watched = {"validation": to_watch(validation)}
         best = fit(
             folder, slices or train, watched, settings, watched_size=self.size, progress=False, tell=tell
         )

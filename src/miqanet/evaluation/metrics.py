@@ -36,6 +36,14 @@ class Judged:
         """Return some of the images."""
         return Judged(self.probability_low[chosen], self.low[chosen], self.subject[chosen])
 
+    def beside(self, other: Judged) -> Judged:
+        """Return these images and then the other ones."""
+        return Judged(
+            np.concatenate([self.probability_low, other.probability_low]),
+            np.concatenate([self.low, other.low]),
+            np.concatenate([self.subject, other.subject]),
+        )
+
 
 Figure = Callable[[Judged, Array], Array]
 """From judged images and weights (B, N) to values (B,)."""

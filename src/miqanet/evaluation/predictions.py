@@ -46,6 +46,9 @@ class FoldFacts:
     data_sha256: str
     """Fingerprint of the database."""
 
+    fold_sha256: str
+    """Hash of the fold's images and labels."""
+
     version: str
     """Of miqanet."""
 

@@ -7,6 +7,8 @@ split of `miqanet train`. P2 holds a dataset out at a time. All rotate until eve
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -62,6 +64,13 @@ class Fold:
     def body_parts_seen(self) -> frozenset[str]:
         """The body parts that training saw."""
         return frozenset(image.body_part for image in self.train)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of who is learned from, chosen on and tested on, with labels and votes: votes go on, folds change."""
+        parts = {Role.TRAIN: self.train, Role.VALIDATION: self.validation, Role.TEST: self.test}
+        held = {role: sorted((i.image, i.low, i.low_votes) for i in images) for role, images in parts.items()}
+        return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
     def __str__(self) -> str:
         return f"{self.protocol} {self.name}"

@@ -13,14 +13,13 @@ import numpy as np
 from miqanet import __version__
 from miqanet.database.folds import Role
 from miqanet.database.png import write_whole
-from miqanet.evaluation.benchmark import fold_file
-from miqanet.evaluation.bootstrap import difference
+from miqanet.evaluation.benchmark import fold_file, read_finished
+from miqanet.evaluation.bootstrap import difference, stated
 from miqanet.evaluation.data import Data
 from miqanet.evaluation.metrics import accuracy, auc
-from miqanet.evaluation.predictions import FoldPredictions
 from miqanet.evaluation.protocols import Fold, Protocol
 from miqanet.evaluation.report import write_report
-from miqanet.evaluation.rows import Row, stated
+from miqanet.evaluation.rows import Row
 from miqanet.evaluation.tables import markdown
 
 REFERENCE = "miqanet"
@@ -40,10 +39,8 @@ def read_rows(
     rows = {}
     for protocol, folds in made.items():
         for method in methods:
-            paths = [fold_file(out, protocol, fold.name, method) for fold in folds]
-            finished = [FoldPredictions.read(path) for path in paths if path.exists()]
-            if any(fold.facts.data_sha256 != data.sha256 for fold in finished):
-                raise ValueError(f"{out} holds answers of {method} on another database; choose another --out")
+            paths = {fold_file(out, protocol, fold.name, method): fold for fold in folds}
+            finished = [read_finished(p, fold, data.sha256) for p, fold in paths.items() if p.exists()]
             if any(fold.facts.settings != finished[0].facts.settings for fold in finished):
                 raise ValueError(f"{out} holds answers of {method} under {protocol} with several settings")
             if finished:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from miqanet.consensus import Estimate
 from miqanet.database.folds import Role
 from miqanet.database.records import ImageRecord, VoteRecord
-from miqanet.evaluation.bootstrap import estimates
+from miqanet.evaluation.bootstrap import estimates, stated
 from miqanet.evaluation.calibration import Decided
 from miqanet.evaluation.human_frame import human_frame, ratings
 from miqanet.evaluation.metrics import (
@@ -60,10 +59,12 @@ class Row:
         """Join the answers to the test images of folds (or to the validation images), given all images by number.
 
         Raises:
-            ValueError: an image is labelled otherwise than when its fold was done.
+            ValueError: an image is labelled otherwise than when its fold was done, or no longer.
         """
         chosen = [fold.role == role for fold in folds]
         numbers = np.concatenate([fold.image[c] for fold, c in zip(folds, chosen, strict=True)])
+        if gone := len(set(numbers.tolist()).difference(images)):
+            raise ValueError(f"{gone} images had labels when their folds were done, and have none now")
         records = tuple(images[int(number)] for number in numbers)
         judged = Judged(
             np.concatenate([fold.probability_low[c] for fold, c in zip(folds, chosen, strict=True)]),
@@ -153,14 +154,3 @@ class Row:
             **stated(estimates(figures, judged)),
             "calibration_error_by_chance": calibration_error_by_chance(judged),
         }
-
-
-def stated(figures: Any) -> Any:
-    """Return figures with their intervals for `results.json`, which has no NaN: what is not defined is null."""
-    if isinstance(figures, Estimate):
-        if math.isnan(figures.value):
-            return None
-        return {"value": figures.value, "least": figures.least, "greatest": figures.greatest}
-    if isinstance(figures, Mapping):
-        return {name: stated(figure) for name, figure in figures.items()}
-    return figures

@@ -36,14 +36,19 @@ class RunMethod:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The run's own, and what it began with."""
-        *earlier, last = self.run.lineage()
+        """The run's own, what it began with, and which weights came of it.
+
+        Raises:
+            FileNotFoundError: the run has not finished an epoch.
+        """
+        from miqanet.training.checkpoints import weights_digest
+
         kept = ("size", "epochs", "batch", "learning_rate", "seed")
-        began = [f"{run.settings['epochs']} epochs at {run.settings['size']} pixels" for run in earlier]
+        stages = [_in_words(run) for run in reversed(self.run.lineage())]
         return {
-            **{name: last.settings[name] for name in kept},
-            "images": "spoiled afresh" if last.fresh else "stored",
-            "trained_by": " after ".join(["miqanet train", *reversed(began)]),
+            **{name: self.run.settings[name] for name in kept},
+            "trained_by": f"miqanet train, {', after '.join(stages)}",
+            "weights": weights_digest(self.folder)[:16],
         }
 
     def fit(
@@ -87,3 +92,10 @@ class RunMethod:
     def _chosen_by(self, lineage: Sequence[Run]) -> frozenset[int]:
         roles = [run.roles(list(self.subjects), self.names) for run in lineage]
         return frozenset(s for each in roles for s, role in each.items() if role is Role.VALIDATION)
+
+
+def _in_words(run: Run) -> str:
+    """Return how long a run learned from what."""
+    images = f"{run.settings['images_per_epoch']} images spoiled afresh" if run.fresh else "the stored images"
+    unseen = f", without {', '.join(run.held_out)}" if run.held_out else ""
+    return f"{run.settings['epochs']} epochs of {images} at {run.settings['size']} pixels{unseen}"

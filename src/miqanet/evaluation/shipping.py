@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miqanet.consensus import Estimate
 from miqanet.database.folds import Role
 from miqanet.database.png import read_png
 from miqanet.database.records import ImageRecord, SourceRecord
-from miqanet.evaluation.bootstrap import estimate, estimates
+from miqanet.evaluation.bootstrap import estimate, estimates, stated
 from miqanet.evaluation.calibration import Calibration, calibrate
 from miqanet.evaluation.metrics import (
+    Array,
     Figure,
     Judged,
     accuracy,
@@ -30,8 +29,6 @@ from miqanet.evaluation.metrics import (
 from miqanet.evaluation.thresholds import DEFAULT_RATES, ErrorRates, Thresholds, artifact_threshold
 from miqanet.preprocessing import prepare
 from miqanet.screening.scaling import Scaling
-
-Array = NDArray[np.floating]
 
 Judge = Callable[[NDArray[np.float32]], tuple[float, NDArray[np.float32]]]
 """From a prepared image, (512, 512), to the probability of low and of each artifact, (kinds,)."""
@@ -107,7 +104,7 @@ def measure(
 
     `clean` are the slices as they came, `high` and `low` the images of the database by their labels. What is
     `passed` or `condemned` lies below or above the review band: it is decided without a person. A figure for which
-    the images are missing is None, as its interval is.
+    the images are missing is None.
 
     Args:
         answers: scaled as for `thresholds`.
@@ -129,10 +126,7 @@ def measure(
         np.zeros(len(unspoiled), bool),
         np.asarray([answers.sources[i].subject for i in unspoiled], np.int64),
     )
-    spoiled = labelled.take(labelled.low)
-    against_clean = Judged(
-        *(np.concatenate(parts) for parts in zip(_fields(spoiled), _fields(clean), strict=True))
-    )
+    against_clean = labelled.take(labelled.low).beside(clean)
     inside = (labelled.probability_low >= least) & (labelled.probability_low < greatest)
     of_labelled: dict[str, Figure] = {
         "auc_low_against_high": auc,
@@ -148,44 +142,27 @@ def measure(
     return {
         "subjects": len(set(labelled.subject.tolist()) | set(clean.subject.tolist())),
         "images": {"low": int(labelled.low.sum()), "high": int((~labelled.low).sum()), "clean": len(clean)},
-        "auc_low_against_clean": _stated(estimate(auc, against_clean)),
-        "clean_called_low": _stated(estimate(of_clean, clean)),
-        **{name: _stated(figure) for name, figure in estimates(of_labelled, labelled).items()},
-        "detected_by_artifact": _by_artifact(records, labelled.probability_low, threshold),
-        "clean_called_low_by_body_part": _by_body_part(
-            [answers.sources[i] for i in unspoiled], clean.probability_low, threshold
+        "auc_low_against_clean": stated(estimate(auc, against_clean)),
+        "clean_called_low": stated(estimate(of_clean, clean)),
+        **stated(estimates(of_labelled, labelled)),
+        "detected_by_artifact": _called_low(
+            [record.kinds[0] if len(record.kinds) == 1 else None for record in records],
+            labelled.probability_low >= threshold,
+        ),
+        "clean_called_low_by_body_part": _called_low(
+            [answers.sources[i].body_part for i in unspoiled], clean.probability_low >= threshold
         ),
     }
 
 
-def _stated(figure: Estimate) -> dict[str, float | None]:
-    """Return a figure for the card; JSON has no NaN."""
-    if math.isnan(figure.value):
-        return {"value": None, "least": None, "greatest": None}
-    return {"value": figure.value, "least": figure.least, "greatest": figure.greatest}
-
-
-def _by_artifact(
-    records: Sequence[ImageRecord], probability: Array, threshold: float
-) -> dict[str, dict[str, int]]:
-    """Count, for each kind, the images that it alone spoils and how many of them are called low."""
+def _called_low(parts: Sequence[str | None], called_low: NDArray[np.bool_]) -> dict[str, dict[str, int]]:
+    """Count the images of each part, and how many of them are called low; those of no part are left out."""
     counts: dict[str, dict[str, int]] = {}
-    for record, p in zip(records, probability, strict=True):
-        if len(record.kinds) == 1:
-            count = counts.setdefault(record.kinds[0], {"images": 0, "called_low": 0})
+    for part, called in zip(parts, called_low, strict=True):
+        if part is not None:
+            count = counts.setdefault(part, {"images": 0, "called_low": 0})
             count["images"] += 1
-            count["called_low"] += int(p >= threshold)
-    return dict(sorted(counts.items()))
-
-
-def _by_body_part(
-    records: Sequence[SourceRecord], probability: Array, threshold: float
-) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {}
-    for record, p in zip(records, probability, strict=True):
-        count = counts.setdefault(record.body_part, {"images": 0, "called_low": 0})
-        count["images"] += 1
-        count["called_low"] += int(p >= threshold)
+            count["called_low"] += int(called)
     return dict(sorted(counts.items()))
 
 
@@ -193,7 +170,3 @@ def _having(
     records: Sequence[ImageRecord | SourceRecord], roles: Mapping[int, Role], role: Role
 ) -> NDArray[np.intp]:
     return np.asarray([i for i, record in enumerate(records) if roles[record.subject] is role], np.intp)
-
-
-def _fields(judged: Judged) -> tuple[NDArray[Any], ...]:
-    return judged.probability_low, judged.low, judged.subject

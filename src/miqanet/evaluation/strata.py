@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from miqanet.database.contrasts import normalize_contrast
 from miqanet.database.records import ImageRecord
 
 HARM_LIMITS = (0.25, 0.5, 0.8, 1.25, 2.0, 4.0)
@@ -54,7 +55,8 @@ STRATA: dict[str, Callable[[ImageRecord], str | None]] = {
     "harm": harm,
     "votes": votes,
     "body_part": lambda image: image.body_part,
-    "contrast": lambda image: image.contrast or "unknown",
+    # A manifest has its own words, such as "T1W ax".
+    "contrast": lambda image: normalize_contrast(image.contrast) or image.contrast or "unknown",
     "dataset": lambda image: image.dataset,
 }
 """From an image to the name of its part; None leaves it out."""

@@ -5,7 +5,7 @@ All figures come from `results.json`; nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,24 +118,35 @@ def tables(results: dict[str, Any], protocol: str) -> list[Table]:
 
 def probes(results: dict[str, Any]) -> list[Table]:
     """Return what was found on leakage and on near-duplicates."""
-    return [table for table in (_leakage(results), _duplicates(results)) if table.rows]
+    simulated = results["data"]["simulated"]
+    mark = f" On {simulated}." if simulated else ""
+    found = [table for table in (_leakage(results), _duplicates(results)) if table.rows]
+    return [replace(table, note=table.note + mark) for table in found]
 
 
-def percent(figure: dict[str, float] | None) -> str:
+Figure = dict[str, float | None]
+"""Value, least and greatest; no limits where it is of a single subject."""
+
+
+def percent(figure: Figure | None) -> str:
     """Return a share in percent with its interval."""
-    if figure is None:
-        return "–"
-    return f"{100 * figure['value']:.1f} [{100 * figure['least']:.1f}, {100 * figure['greatest']:.1f}]"
+    return _with_limits(figure, lambda share: f"{100 * share:.1f}")
 
 
-def plain(figure: dict[str, float] | None) -> str:
+def plain(figure: Figure | None) -> str:
     """Return a figure with its interval."""
-    if figure is None:
+    return _with_limits(figure, lambda value: f"{value:.3f}")
+
+
+def _with_limits(figure: Figure | None, write: Callable[[float], str]) -> str:
+    if figure is None or figure["value"] is None:
         return "–"
-    return f"{figure['value']:.3f} [{figure['least']:.3f}, {figure['greatest']:.3f}]"
+    least, greatest = figure["least"], figure["greatest"]
+    limits = "" if least is None or greatest is None else f" [{write(least)}, {write(greatest)}]"
+    return write(figure["value"]) + limits
 
 
-def _written(figure: dict[str, float] | None, heading: str) -> str:
+def _written(figure: Figure | None, heading: str) -> str:
     return percent(figure) if "%" in heading.rpartition(",")[2] else plain(figure)
 
 
@@ -219,7 +230,7 @@ def _table_i(rows: Sequence[dict[str, Any]], absent: Iterable[str]) -> Table:
 def _left_out(row: dict[str, Any]) -> str:
     """Return how much of its folds a method did not judge, since it knew the subjects; empty for nothing."""
     said = [
-        f"{left['images']} {role} images of {len(left['subjects'])} subjects"
+        f"{left['images']} {role} images of {_subjects(len(left['subjects']))}"
         for role, left in row["left_out"].items()
         if left["images"]
     ]
@@ -228,6 +239,10 @@ def _left_out(row: dict[str, Any]) -> str:
     return (
         f"Left out of {row['method']}: {' and '.join(said)}, whom its run had learned from or been chosen by."
     )
+
+
+def _subjects(number: int) -> str:
+    return f"{number} subject{'s' if number != 1 else ''}"
 
 
 def _table_ii(rows: Sequence[dict[str, Any]], absent: Iterable[str]) -> Table:
@@ -334,7 +349,7 @@ def _leakage(results: dict[str, Any]) -> Table:
         f"{probe['method']} ({settings}): every subject got one random label for all its images, so that there is "
         "nothing to learn but who was imaged. P1, which tests on other subjects, is the null; what P0 scores above "
         "it is leakage: "
-        f"{100 * probe['accuracy_above_null']:.1f} percentage points of accuracy."
+        f"{percent(probe['accuracy_above_null'])} percentage points of accuracy."
     )
     return Table(title, headings, lines, note)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,24 @@ def weights_file(folder: Path) -> Path:
     """Return the file with the best weights of a run, or with those that were exported into a folder."""
     exported = folder / HALF_PRECISION_FILE
     return exported if exported.exists() else folder / BEST_CHECKPOINT
+
+
+def weights_digest(folder: Path) -> str:
+    """Return the SHA-256 of the best weights of a run, or of those that were exported into a folder.
+
+    Raises:
+        FileNotFoundError: the run has not finished an epoch.
+    """
+    path = _there(weights_file(folder))
+    status = path.stat()
+    return _digest(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    """Hash a file of hundreds of megabytes, which is asked for again and again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def network_weights(checkpoint: Path) -> dict[str, Tensor]:
@@ -51,12 +71,16 @@ def trained_network(checkpoint: Path) -> nn.Module:
     return network.eval()
 
 
-def _read(checkpoint: Path) -> dict[str, Any]:
+def _there(checkpoint: Path) -> Path:
     if not checkpoint.is_file():
         raise FileNotFoundError(
             f"{checkpoint.parent} holds no {checkpoint.name}: it has not finished an epoch"
         )
-    content: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return checkpoint
+
+
+def _read(checkpoint: Path) -> dict[str, Any]:
+    content: dict[str, Any] = torch.load(_there(checkpoint), map_location="cpu", weights_only=True)
     return content
 
 

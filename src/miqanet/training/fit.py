@@ -30,6 +30,8 @@ from miqanet.training.hardware import accelerator, reduced_precision
 from miqanet.training.module import QualityModule
 from miqanet.training.quiet import QuietDDP, quiet_lightning
 
+_WATCHED = 200
+
 _COURTESY = 19
 """The lowest priority."""
 
@@ -70,6 +72,11 @@ class FitSettings:
                 + (f" for each of {self.devices} devices" if self.devices > 1 else "")
             )
         architecture(self.network)
+
+
+def to_watch(images: Sequence[ImageRecord]) -> list[ImageRecord]:
+    """Return about 200 of the images, evenly: enough to choose an epoch by, and few to judge after every one."""
+    return list(images[:: len(images) // _WATCHED + 1])
 
 
 def _say_nothing(_line: str) -> None:
