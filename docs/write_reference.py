@@ -39,9 +39,7 @@ def with_rules(concepts: str) -> str:
         f"| `{measure.__name__}` | {_first_line(measure.__doc__)} |"
         for measure in dict.fromkeys(rule.measure for rule in RULES.values())
     )
-    tables = (
-        f"| Artifact | Measure | Low from |\n|---|---|---|\n{rules}\n\n| Measure | |\n|---|---|\n{measures}"
-    )
+    tables = f"| Artifact | Measure | Harm is 1 at |\n|---|---|---|\n{rules}\n\n| Measure | |\n|---|---|\n{measures}"
     return re.sub(
         r"(<!-- rules: [^>]*-->).*?(<!-- end of rules -->)",
         lambda match: f"{match[1]}\n\n{tables}\n\n{match[2]}",

@@ -1,8 +1,8 @@
-"""How much an artifact harms an image: one documented rule a kind, the ground truth of every simulated label.
+"""How much an artifact harms an image: one documented rule a kind, the ground truth behind every simulated label.
 
 A rule is a measure of the difference between the spoiled image and its clean reference, and the level of that
-measure from which the image is called low. Harm is their ratio: at 1 and above an image is low, just under 1 it
-shows the artifact without losing its diagnostic value. The levels were set by eye on contact sheets.
+measure at which the image loses its diagnostic value. Harm is their ratio. By the rule alone an image is low from 1
+on; simulated raters, who see more or less than that, say so more often the further above 1 it is. The levels were set by eye on contact sheets.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def detail_loss(reference: Image, image: Image, body: Mask) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From `level` of `measure` on, an image is low."""
+    """At `level` of `measure`, harm is 1."""
 
     measure: Measure
     level: float
@@ -144,7 +144,7 @@ RULES: dict[str, Rule] = {
 
 
 def harm(kind: str, reference: Image, image: Image) -> float:
-    """Return the harm that an artifact of `kind` did: its measure over the level of its rule (1 and above: low).
+    """Return the harm that an artifact of `kind` did: its measure over the level of its rule.
 
     `reference` and `image` are (rows, columns) on one intensity scale. Raises KeyError for an unknown kind.
     """

@@ -28,7 +28,7 @@ class Simulated:
     acquisition: Acquisition
     artifacts: tuple[Artifact, ...]
     harms: tuple[float, ...]
-    """Harm of each artifact (`miqanet.artifacts.harm`); 1 and above make the image low."""
+    """Harm of each artifact (`miqanet.artifacts.harm`); by the rule, 1 and above make the image low."""
 
     @property
     def low(self) -> bool:

@@ -97,7 +97,7 @@ def folds(protocol: Protocol, images: Sequence[ImageRecord], subjects: Iterable[
             datasets = sorted({image.dataset for image in images})
             if len(datasets) < 2:
                 raise ValueError(
-                    "P2 holds a dataset out at a time, and there are not two: phantoms and `natural` are none"
+                    "P2 holds a dataset out at a time, and there are not two: phantoms and `natural/` are none"
                 )
             for dataset in datasets:
                 roles[dataset] = _without(dataset, images, subjects)
