@@ -2,7 +2,8 @@
 
 A rule is a measure of the difference between the spoiled image and its clean reference, and the level of that
 measure at which the image loses its diagnostic value. Harm is their ratio. By the rule alone an image is low from 1
-on; simulated raters, who see more or less than that, say so more often the further above 1 it is. The levels were set by eye on contact sheets.
+on; simulated raters, who see more or less than that, say so more often the further above 1 it is. The levels were
+set by eye on contact sheets.
 """
 
 from __future__ import annotations
