@@ -113,7 +113,7 @@ def test_what_learned_from_rated_images_alone_is_exported(
     card = json.loads((out / "card.json").read_text())
     assert card["data"]["simulated"] == ""
     assert card["metrics"]["test"]["images"] == {"low": 2, "high": 2, "clean": 0}
-    assert card["metrics"]["test"]["clean_called_low"]["value"] is None
+    assert card["metrics"]["test"]["clean_called_low"] is None
     text = " ".join((out / "README.md").read_text().split())
     assert "measured on images that people have rated" in text
     assert "20 rated images of" in text
