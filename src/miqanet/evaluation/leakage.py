@@ -26,6 +26,9 @@ from miqanet.evaluation.rows import Row
 
 _FOLDER = "leakage"
 
+_PROBED = (Protocol.P0, Protocol.P1)
+"""What is probed, and its null."""
+
 
 def leakage_tasks(method: Method, data: Data, out: Path) -> list[Task]:
     """Return what the probe has to do: the first rotation of P0, and of P1, with random labels."""
@@ -42,7 +45,7 @@ def _relabelled_folds(data: Data) -> list[Fold]:
             for image in images
         )
 
-    first = [folds(protocol, data.images, data.subjects)[0] for protocol in (Protocol.P0, Protocol.P1)]
+    first = [folds(protocol, data.images, data.subjects)[0] for protocol in _PROBED]
     return [
         replace(
             fold, train=labelled(fold.train), validation=labelled(fold.validation), test=labelled(fold.test)
@@ -64,13 +67,12 @@ def leakage_statement(method: str, data: Data, out: Path) -> dict[str, Any] | No
     Raises:
         ValueError: a file is damaged, or its images have changed.
     """
-    relabelled = _relabelled_folds(data)
-    paths = [fold_file(out / _FOLDER, fold.protocol, fold.name, method) for fold in relabelled]
+    paths = [fold_file(out / _FOLDER, protocol, "rotation-0", method) for protocol in _PROBED]
     if not all(path.exists() for path in paths):
         return None
     found: dict[str, Any] = {"method": method}
     judged = []
-    for path, fold in zip(paths, relabelled, strict=True):
+    for path, fold in zip(paths, _relabelled_folds(data), strict=True):
         answers = read_finished(path, fold, data.sha256)
         judged.append(Row.of([answers], {image.image: image for image in fold.test}).judged)
         figures = stated(estimates({"accuracy": accuracy, "auc": auc}, judged[-1]))
