@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, Select, select
 
-from miqanet.database.query import Database, set_apart_column
+from miqanet.database.query import Database
 from miqanet.database.schema import (
     Artifact,
     Dataset,
@@ -64,6 +64,7 @@ _TABLES: dict[str, Select[*tuple[Any, ...]]] = {
         Image.draw,
         Image.ssim,
         Image.nrmse,
+        Image.set_apart,
     )
     .join(Image.subject)
     .join(Subject.dataset)
@@ -135,15 +136,12 @@ def export(
             for place, file in enumerate(files, 1):
                 shutil.copyfile(database.folder / file, unnamed / file)
                 progress("copying images", place, len(files))
-            tables = _TABLES | {"images": _TABLES["images"].add_columns(set_apart_column(connection))}
-            votes = {name: _write(connection, query, unnamed / name) for name, query in tables.items()}[
-                "votes"
-            ]
+            rows = {name: _write(connection, query, unnamed / name) for name, query in _TABLES.items()}
         unnamed.replace(out)
     except BaseException:
         shutil.rmtree(unnamed, ignore_errors=True)
         raise
-    return ExportSummary(len(files), votes)
+    return ExportSummary(len(files), rows["votes"])
 
 
 def _write(connection: Connection, query: Select[*tuple[Any, ...]], path: Path) -> int:

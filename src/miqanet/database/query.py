@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import ColumnElement, Connection, Engine, false, func, inspect, select
+from sqlalchemy import Engine, func, select
 
 from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
 from miqanet.database.schema import Artifact, Dataset, Image, Label, Property, Rater, Source, Subject, Vote
@@ -37,7 +37,7 @@ class Database:
         """
         engine = open_existing(place)
         try:
-            check_revision(engine, to_read=True)
+            check_revision(engine)
             folder = _folder(engine)
         except ValueError:
             engine.dispose()
@@ -133,6 +133,7 @@ class Database:
                 Image.body_part,
                 Image.contrast,
                 Image.simulated,
+                Image.set_apart,
                 Image.ssim,
                 Image.nrmse,
                 Label.quality,
@@ -150,7 +151,7 @@ class Database:
                 if harm > max(harms[image].values(), default=-1.0):
                     severities[image] = severity
                 harms[image][kind] = max(harm, harms[image].get(kind, 0.0))
-            rows = connection.execute(images.add_columns(set_apart_column(connection))).all()
+            rows = connection.execute(images).all()
         if len({row.id for row in rows}) < len(rows):
             raise ValueError(
                 f"{self.folder} holds images with labels of several provenances, and an image has one class; "
@@ -207,12 +208,6 @@ class Database:
             VoteRecord(image, rater, quality is Quality.LOW)
             for (image, rater), quality in sorted(latest.items())
         ]
-
-
-def set_apart_column(connection: Connection) -> ColumnElement[bool]:
-    """Return the column that says which images are set apart: none is where the schema has no such column yet."""
-    columns = {column["name"] for column in inspect(connection).get_columns(Image.__tablename__)}
-    return (Image.set_apart if Image.set_apart.name in columns else false()).label("set_apart")
 
 
 def _folder(engine: Engine) -> Path:

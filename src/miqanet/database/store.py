@@ -17,9 +17,6 @@ FILE_NAME = "database.sqlite"
 
 _SERVER_URL = "postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
 
-_READ_AS_THEY_ARE = frozenset({"0004"})
-"""Earlier revisions that lack nothing but columns whose default is true of all that they hold."""
-
 FOLDER = "folder"
 """Property of a database on a server: the absolute path of the folder that holds its image files."""
 
@@ -120,15 +117,15 @@ def upgrade_database(place: Path | str) -> str:
         engine.dispose()
 
 
-def check_revision(engine: Engine, *, to_read: bool = False) -> None:
-    """Make sure that the database is one of miqanet's, at the newest revision, or at one good enough to read.
+def check_revision(engine: Engine) -> None:
+    """Make sure that the database is one of miqanet's, at the newest revision.
 
     Raises:
         ValueError: it is no database, or of another revision.
     """
     head = ScriptDirectory.from_config(_config()).get_current_head()
     revision = _revision(engine)
-    if revision != head and not (to_read and revision in _READ_AS_THEY_ARE):
+    if revision != head:
         raise ValueError(
             f"{_name(engine)} is of schema revision {revision}, and this miqanet needs {head}; "
             "`miqanet database upgrade` brings an older one up"
