@@ -93,3 +93,11 @@ def test_shift_is_exact_for_smooth_objects_and_does_not_wrap():
 def test_impossible_parameters_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         ChemicalShift(**{"field_tesla": 1.5, "bandwidth_hz": 100.0, **wrong})
+
+
+def test_signal_in_a_few_pixels_is_no_fat():
+    image = np.zeros((256, 256), np.float32)
+    image[120:122, 120:122] = 1
+    assert not fat_fraction(image).any()
+    spoiled = ChemicalShift(field_tesla=1.5, bandwidth_hz=bandwidth_for(5)).apply(image)
+    np.testing.assert_allclose(spoiled, image, atol=1e-6)

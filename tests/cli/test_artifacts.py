@@ -41,3 +41,11 @@ def test_missing_image_is_wrong_use(tmp_path):
     result = sheet(tmp_path / "absent.dcm", "--out", tmp_path)
     assert result.exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_file_in_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "afile").touch()
+    for out in (tmp_path / "afile", tmp_path / "afile" / "below"):
+        result = sheet("--kind", "noise", "--out", out)
+        assert result.exit_code == 2
+        assert "afile" in result.stderr

@@ -144,3 +144,11 @@ def test_an_interrupted_command_leaves_nothing(tmp_path: Path, end: signal.Signa
     assert b"Interrupted" in said
     assert not psutil.wait_procs(children, timeout=60)[1]
     assert not list(out.parent.iterdir())
+
+
+def test_a_file_in_place_of_the_folder_is_named(miqanet: Command, folder: Path) -> None:
+    result = miqanet(
+        "features", folder, "--method", "brisque", "--out", folder / "a.png" / "x.parquet", "--workers", 1
+    )
+    assert result.exit_code == 2
+    assert "a.png" in result.stderr

@@ -144,7 +144,20 @@ def test_images_are_sorted_by_verdict(data: Path, tmp_path: Path, option: str) -
     files = [path for path in (tmp_path / "sorted").rglob("*") if path.is_file()]
     assert {path.relative_to(tmp_path / "sorted").as_posix() for path in files} == expected
     assert all(path.is_symlink() == (option == "--link") for path in files)
-    assert sum(json.loads(result.stdout)["sorted"].values()) == 3
+    counts = json.loads(result.stdout)["sorted"]
+    assert list(counts) == ["high", "low", "review", "failed"]
+    assert (sum(counts.values()), counts["failed"]) == (3, 0)
+
+
+def test_file_that_cannot_be_sorted_is_named(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "sorted").mkdir()
+    for bucket in ("high", "low", "review"):
+        (tmp_path / "sorted" / bucket).touch()
+    result = screen(data / "below", "--out", tmp_path / "out", "--sort-into", tmp_path / "sorted", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["sorted"]["failed"] == 1
+    assert f"{data / 'below/IM3'} could not be sorted" in result.stderr
+    assert (tmp_path / "out/results.csv").exists()
 
 
 def test_other_modalities_are_skipped_unless_admitted(data: Path, tmp_path: Path) -> None:

@@ -67,3 +67,14 @@ def test_processes_give_the_same_rows_in_the_same_order() -> None:
         assert len(one.vectors) == len(other.vectors)
         for a, b in zip(one.vectors, other.vectors, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+def test_a_method_that_needs_too_much_memory_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhaust(_: np.ndarray) -> None:
+        raise MemoryError
+
+    monkeypatch.setitem(METHODS, "bliinds2", exhaust)
+    (row,) = extract([image("a.dcm")], ["bliinds2", "brisque"])
+    assert row.error == "bliinds2 needs more memory than there is"
+    assert row.vectors[0] is None
+    assert row.vectors[1] is not None

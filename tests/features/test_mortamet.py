@@ -92,3 +92,8 @@ def test_measures_do_not_depend_on_the_unit_of_intensity(rng):
 
 def test_air_without_any_signal_has_no_fit():
     assert np.isnan(qi2(Air(np.zeros(100, np.float32), 0.0)))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 1 / 3])
+def test_noise_of_one_value_fits(value):
+    assert qi2(Air(np.full(3001, value, np.float32), 0.25)) == 0.25

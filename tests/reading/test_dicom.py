@@ -290,9 +290,12 @@ def test_modality_that_is_none_is_not_quoted(tmp_path: Path, phantom: Phantom, w
     assert reason(path) == "skipped: modality is not a valid one (MR Image Storage), not MR"
 
 
-def test_dataset_without_pixels_is_skipped(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+@pytest.mark.parametrize("absent", [("PixelData", "Rows", "Columns"), ("PixelData",)])
+def test_spectra_have_no_pixels_and_are_skipped(
+    absent: tuple[str, ...], tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
     dataset = make_dataset(phantom(), SOPClassUID=uid.MRSpectroscopyStorage)
-    for keyword in ("PixelData", "Rows", "Columns"):
+    for keyword in absent:
         delattr(dataset, keyword)
     path = tmp_path / "a"
     dataset.save_as(path, enforce_file_format=True)
@@ -367,3 +370,167 @@ def test_malformed_values_neither_warn_nor_stop(tmp_path: Path, phantom: Phantom
     path = tmp_path / "a"
     path.write_bytes(spoiled)
     assert images(path)[0].study_instance_uid.startswith("not.a.ui")
+
+
+NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
+
+
+def border(pixels: NDArray[Any], value: int | NDArray[Any]) -> NDArray[Any]:
+    """Return pixels with their first rows padded."""
+    padded = pixels.copy()
+    padded[..., :6, :] = value
+    return padded
+
+
+@pytest.mark.parametrize("syntax", [*NATIVE, uid.JPEGLSLossless], ids=lambda syntax: uid.UID(syntax).name)
+@pytest.mark.parametrize("padding", [-32768, -2000])
+def test_signed_padding_becomes_the_darkest_of_the_rest(
+    syntax: str, padding: int, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = phantom().astype(np.int16)
+    path = write_dicom(tmp_path / "a", border(pixels, padding), syntax, PixelPaddingValue=padding)
+    np.testing.assert_array_equal(images(path)[0].pixels, border(pixels, pixels[6:].min()))
+
+
+@pytest.mark.parametrize("syntax", [*NATIVE, uid.JPEGLSLossless], ids=lambda syntax: uid.UID(syntax).name)
+def test_unsigned_padding_becomes_the_darkest_of_the_rest_of_its_frame(
+    syntax: str, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = np.stack([phantom(seed=k) + np.uint16(100 * k) for k in range(2)])
+    path = write_dicom(tmp_path / "a", border(pixels, 65000), syntax, PixelPaddingValue=65000)
+    for image, frame in zip(images(path), pixels, strict=True):
+        np.testing.assert_array_equal(image.pixels, border(frame, frame[6:].min()))
+
+
+@pytest.mark.parametrize("syntax", NATIVE, ids=lambda syntax: uid.UID(syntax).name)
+@pytest.mark.parametrize(("value", "limit"), [(-2000, -1990), (-1990, -2000)])
+def test_padding_is_a_range_where_its_limit_is_stated(
+    syntax: str, value: int, limit: int, tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    pixels = phantom().astype(np.int16)
+    noisy = np.random.default_rng(0).integers(-2000, -1989, (6, 64), np.int16)
+    path = write_dicom(
+        tmp_path / "a",
+        border(pixels, noisy),
+        syntax,
+        PixelPaddingValue=value,
+        PixelPaddingRangeLimit=limit,
+        RescaleSlope="2",
+        RescaleIntercept="-20",
+    )
+    np.testing.assert_array_equal(images(path)[0].pixels, border(pixels, pixels[6:].min()) * 2.0 - 20)
+
+
+def test_padding_of_monochrome1_is_dark(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    stored = border(4095 - phantom(), 0)
+    path = write_dicom(
+        tmp_path / "a",
+        stored,
+        BitsStored=12,
+        HighBit=11,
+        PhotometricInterpretation="MONOCHROME1",
+        PixelPaddingValue=0,
+    )
+    np.testing.assert_array_equal(images(path)[0].pixels, border(phantom(), phantom()[6:].min()))
+
+
+def test_padding_whose_sign_is_mistaken_is_understood(
+    tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
+    pixels = phantom().astype(np.int16)
+    dataset = make_dataset(border(pixels, -2000))
+    dataset.add_new("PixelPaddingValue", "US", 65536 - 2000)
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    np.testing.assert_array_equal(images(path)[0].pixels, border(pixels, pixels[6:].min()))
+
+
+def test_blanked_air_stays_black(tmp_path: Path, phantom: Phantom, write_dicom: Write) -> None:
+    pixels = border(phantom() + np.uint16(50), 0)
+    path = write_dicom(tmp_path / "a", pixels, PixelPaddingValue=0)
+    np.testing.assert_array_equal(images(path)[0].pixels, pixels)
+
+
+def test_padding_that_cannot_be_read_is_ignored(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(phantom())
+    dataset.add_new("PixelPaddingValue", "UN", b"abc\0")
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    np.testing.assert_array_equal(images(path)[0].pixels, phantom())
+
+
+def test_image_of_padding_alone_is_an_error(tmp_path: Path, write_dicom: Write) -> None:
+    path = write_dicom(tmp_path / "a", np.full((16, 16), -2000, np.int16), PixelPaddingValue=-2000)
+    assert reason(path) == "constant pixels: every one is -2000"
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "phase"]},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"]},
+        {"ComplexImageComponent": "PHASE"},
+    ],
+    ids=str,
+)
+def test_phase_images_are_skipped(
+    elements: dict[str, Any], tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    path = write_dicom(tmp_path / "a", phantom(), **elements)
+    assert reason(path) == "skipped: phase image, magnitudes are judged"
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE"], "ComplexImageComponent": "MAGNITUDE"},
+        {"ImageType": ["ORIGINAL", "PRIMARY"]},
+        {"ImageType": "P"},
+    ],
+    ids=str,
+)
+def test_magnitudes_are_read(
+    elements: dict[str, Any], tmp_path: Path, phantom: Phantom, write_dicom: Write
+) -> None:
+    assert len(images(write_dicom(tmp_path / "a", phantom(), **elements))) == 1
+
+
+def test_frames_of_phase_are_skipped_and_the_others_read(
+    tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
+    pixels = np.stack([phantom(seed=k) for k in range(3)])
+    dataset = make_dataset(
+        pixels, SOPClassUID=uid.EnhancedMRImageStorage, ComplexImageComponent="MIXED", ImageType="ORIGINAL"
+    )
+    functional_groups(dataset, 3)
+    for group, component in zip(
+        dataset.PerFrameFunctionalGroupsSequence, ("MAGNITUDE", "PHASE", "MAGNITUDE"), strict=True
+    ):
+        frame_type = Dataset()
+        frame_type.FrameType = ["ORIGINAL", "PRIMARY", "NONE", "NONE"]
+        frame_type.ComplexImageComponent = component
+        group.MRImageFrameTypeSequence = [frame_type]
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    first, second, third = read_file(path)
+    assert isinstance(first, MRImage)
+    assert isinstance(third, MRImage)
+    assert isinstance(second, ReadError)
+    assert (second.frame, second.reason) == (1, "skipped: phase image, magnitudes are judged")
+    del dataset.PerFrameFunctionalGroupsSequence
+    shared = Dataset()
+    shared.ComplexImageComponent = "PHASE"
+    dataset.SharedFunctionalGroupsSequence[0].MRImageFrameTypeSequence = [shared]
+    dataset.save_as(path, enforce_file_format=True)
+    assert reason(path).startswith("skipped: phase image")
+
+
+def test_text_of_any_length_is_cut(tmp_path: Path, phantom: Phantom, make_dataset: Make) -> None:
+    dataset = make_dataset(phantom(), uid.ImplicitVRLittleEndian)
+    dataset.add_new("SeriesDescription", "UT", "x" * 140_000)
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    assert images(path)[0].series_description == "x" * 1024

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from miqanet.features.measures import measure
+from miqanet.features.measures import Measures, measure
 from miqanet.image import MRImage
 from miqanet.reading import ReadError
+from miqanet.screening import pipeline
 from miqanet.screening.pipeline import judge
 
 MakeImage = Callable[..., MRImage]
@@ -76,3 +77,16 @@ def test_broken_network_is_not_taken_for_a_broken_file(
     monkeypatch.setattr(brightness_engine, "infer", fail)
     with pytest.raises(RuntimeError, match="device lost"):
         list(judge([make_image()], brightness_engine))
+
+
+@pytest.mark.parametrize("error", [ValueError, FloatingPointError, MemoryError])
+def test_image_that_cannot_be_measured_keeps_its_verdict(
+    brightness_engine, make_image: MakeImage, monkeypatch, error: type[Exception]
+) -> None:
+    def fail(_: np.ndarray) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "measure", fail)
+    (judged,) = judge([make_image(bright_share=0.9)], brightness_engine, measured=True)
+    assert judged.verdict.quality == "low"
+    assert judged.measures == Measures()

@@ -28,6 +28,7 @@ def rows(card: Card, make_image: Callable[..., MRImage]) -> list[ResultRow]:
         ResultRow.of_verdict(image, card.verdict(0.7654321, [0.9, 0.95, 0.1]), measures),
         ResultRow.of_verdict(make_image(series_description="'quoted'"), card.verdict(0.1, [0.0, 0.0, 0.0])),
         ResultRow.of_error("b.txt", 0, "skipped: text"),
+        ResultRow.of_error("Icon\r", 0, "skipped: text"),
     ]
 
 
@@ -106,3 +107,8 @@ def test_parquet_holds_the_same_rows(rows: list[ResultRow], tmp_path: Path) -> N
     table = pq.read_table(tmp_path / "results.parquet")
     assert table.column_names == list(COLUMNS)
     assert [ResultRow(**values) for values in table.to_pylist()] == rows * 3
+
+
+def test_rows_end_with_a_line_feed_alone(rows: list[ResultRow], tmp_path: Path) -> None:
+    write(rows, tmp_path / "results.csv")
+    assert b"\r\n" not in (tmp_path / "results.csv").read_bytes()

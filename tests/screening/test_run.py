@@ -173,3 +173,12 @@ def test_own_output_is_no_input(engine: Engine, data: Path, tmp_path: Path) -> N
 def test_report_can_be_left_out(engine: Engine, data: Path, tmp_path: Path) -> None:
     summary = screen(tmp_path / "out", engine, data, report_images=None)
     assert {Path(path).name for path in summary.outputs} == set(OUTPUTS)
+
+
+def test_listing_error_at_the_end_is_not_repeated(engine: Engine, data: Path, tmp_path: Path) -> None:
+    (data / "zz.dcm").symlink_to(data / "nowhere")
+    screen(tmp_path / "out", engine, data)
+    before = (tmp_path / "out/results.csv").read_bytes()
+    assert b"zz.dcm" in before
+    screen(tmp_path / "out", engine, data, resume=True)
+    assert (tmp_path / "out/results.csv").read_bytes() == before

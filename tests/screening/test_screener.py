@@ -44,6 +44,8 @@ def test_verdict_agrees_with_the_card(screener: Screener, pixels: np.ndarray) ->
         np.zeros((4, 4), complex),
         np.full((4, 4), np.nan),
         np.full((4, 4), 7),
+        np.arange(64).reshape(1, 64),
+        np.eye(4) * 1e39,
     ],
 )
 def test_array_that_is_no_image_is_refused(screener: Screener, image: np.ndarray) -> None:

@@ -83,3 +83,12 @@ def test_table_names_the_worst_image(tmp_path: Path) -> None:
         "3",
         "2",
     )
+
+
+def test_carriage_return_in_a_path_is_kept(tmp_path: Path) -> None:
+    series = SeriesTally()
+    series.add(row("Icon\r"))
+    write_series(series.tallies(), tmp_path / "series.csv")
+    with (tmp_path / "series.csv").open(newline="", encoding="utf-8") as file:
+        (cells,) = csv.DictReader(file)
+    assert (cells["worst_path"], cells["worst_frame"]) == ("Icon\r", "0")

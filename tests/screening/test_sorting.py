@@ -1,4 +1,6 @@
 import os
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def test_files_go_by_verdict_and_keep_their_folders(data: Path, tmp_path: Path, 
         ResultRow(str(data / "broken"), 0, error="truncated"),
     ]
     counts = sort_files(tmp_path / "out", rows, [str(data)], placement)
-    assert counts == {"high": 1, "low": 1, "review": 1}
+    assert counts == {"high": 1, "low": 1, "review": 1, "failed": 0}
     assert contents(tmp_path / "out") == {
         "high/two/scan": "two/scan",
         "low/one/scan": "one/scan",
@@ -64,13 +66,38 @@ def test_file_of_many_frames_goes_as_a_whole(data: Path, tmp_path: Path) -> None
     scan, image = data / "one/scan", data / "two/image.nii.gz"
     rows = [row(scan, i, "low" if i < 1 else "high") for i in range(10)]
     rows += [row(image, i, "low" if i < 2 else "high") for i in range(10)]
-    assert sort_files(tmp_path / "out", rows, [str(data)]) == {"high": 1, "low": 1}
+    assert sort_files(tmp_path / "out", rows, [str(data)]) == Counter(high=1, low=1)
     assert set(contents(tmp_path / "out")) == {"high/one/scan", "low/two/image.nii.gz"}
 
 
-def test_vanished_file_is_counted(data: Path, tmp_path: Path) -> None:
-    counts = sort_files(tmp_path / "out", [row(data / "gone")], [str(data)], Placement.COPY)
-    assert counts == {"failed": 1}
+def test_vanished_file_is_counted_and_named(data: Path, tmp_path: Path) -> None:
+    failures: list[tuple[str, OSError]] = []
+    counts = sort_files(
+        tmp_path / "out",
+        [row(data / "gone")],
+        [str(data)],
+        Placement.COPY,
+        on_failure=lambda path, error: failures.append((path, error)),
+    )
+    assert counts == {"high": 0, "low": 0, "review": 0, "failed": 1}
+    ((path, error),) = failures
+    assert path == str(data / "gone")
+    assert isinstance(error, FileNotFoundError)
+    assert not contents(tmp_path / "out")
+
+
+def test_interrupted_copy_leaves_nothing(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: Path, target: Path) -> None:
+        target.write_text("tw")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(shutil, "copy2", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            sort_files(tmp_path / "out", [row(data / "two/scan")], [str(data)], Placement.COPY)
+    assert not contents(tmp_path / "out")
+    sort_files(tmp_path / "out", [row(data / "two/scan")], [str(data)], Placement.COPY)
+    assert contents(tmp_path / "out") == {"high/two/scan": "two/scan"}
 
 
 def test_name_that_is_no_utf8_is_found_again(tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ def fat_fraction(image: Image) -> NDArray[np.float32]:
     if not at_rim.size:
         return np.asarray(rim, np.float32)
     least, most = np.float32(np.percentile(smooth, 99)), np.float32(np.percentile(at_rim, 90))
+    if least <= 0:  # signal in so few pixels says nothing of fat
+        return np.zeros_like(rim, np.float32)
     threshold = least * (0.86 - 0.5 * rim)
     bright = np.clip((smooth - threshold) / (0.25 * least) + 0.5, 0, 1)
     fluid = (1 - rim) * np.clip(smooth / most - 1.2, 0, 0.4) / np.float32(0.4)

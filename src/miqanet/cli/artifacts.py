@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miqanet.cli.errors import fail
+
 if TYPE_CHECKING:
     from miqanet.artifacts import Image
 
@@ -23,7 +25,9 @@ def sheet(
     image: Annotated[
         Path | None, typer.Argument(help="Image to spoil, in any format that is read; else a phantom.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write KIND.png to.")] = Path("contact-sheets"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder to write KIND.png to.")] = Path(
+        "contact-sheets"
+    ),
     kind: Annotated[
         list[str] | None, typer.Option(help="Artifact to draw; repeat it; all by default.")
     ] = None,
@@ -39,11 +43,14 @@ def sheet(
         if name not in KINDS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(KINDS)}", param_hint="--kind")
     pixels = phantom() if image is None else _first_image(image)
-    out.mkdir(parents=True, exist_ok=True)
-    for name in kind or KINDS:
-        path = out / f"{name}.png"
-        Picture.fromarray(contact_sheet(name, pixels)).save(path, optimize=True)
-        typer.echo(path)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in kind or KINDS:
+            path = out / f"{name}.png"
+            Picture.fromarray(contact_sheet(name, pixels)).save(path, optimize=True)
+            typer.echo(path)
+    except OSError as error:
+        fail(str(error))
 
 
 def _first_image(path: Path) -> Image:

@@ -23,7 +23,12 @@ def need(extra: str, *modules: str) -> None:
             fail(f"{module} is not installed: run `pip install 'miqanet[{extra}]'`")
 
 
+def complain(message: str) -> None:
+    """Print what is wrong."""
+    errors.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def fail(message: str, code: int = WRONG_USE) -> NoReturn:
     """Print why the command cannot go on, and end it."""
-    errors.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    complain(message)
     raise typer.Exit(code)

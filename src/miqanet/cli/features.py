@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -94,7 +94,9 @@ def features(
     except (BrokenProcessPool, OSError, ValueError) as error:
         fail(str(error))
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where its folder is none, there is nothing to remove and the error is told.
+        with suppress(OSError):
+            unfinished.unlink()
 
     typer.echo(f"{out}: {images} images; {failed} rows with an error")
     if not images:

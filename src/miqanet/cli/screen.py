@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from miqanet.cli.errors import INTERRUPTED, LOW_FOUND, NOTHING_JUDGED, errors, fail
+from miqanet.cli.errors import INTERRUPTED, LOW_FOUND, NOTHING_JUDGED, WRONG_USE, complain, errors, fail
 from miqanet.cli.paths import Paths
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def screen(
     """Judge the diagnostic quality of MR images.
 
     Exit codes: 0 done (files that could not be read are rows with an error), 1 low images with --fail-on low,
-    2 wrong use, 3 nothing could be judged, 130 interrupted.
+    2 wrong use or a file that could not be sorted, 3 nothing could be judged, 130 interrupted.
     """
     if resume and overwrite:
         raise typer.BadParameter("--resume and --overwrite exclude each other")
@@ -94,7 +94,7 @@ def screen(
         loading = pool.submit(Engine, weights or default_weights(), threads=threads)
         # What these bring along (pydicom, nibabel) loads while the network is compiled.
         from miqanet.screening.run import RunError, ScreeningRun, Selection
-        from miqanet.screening.sorting import Placement, sort_files
+        from miqanet.screening.sorting import FAILED, Placement, sort_files
 
     chosen = tuple(map(str, paths))
     sorted_files: Counter[str] | None = None
@@ -112,7 +112,7 @@ def screen(
         summary = run.finish()
         if sort_into is not None:
             placement = Placement.COPY if copy else Placement.LINK
-            sorted_files = sort_files(sort_into, run.results(), chosen, placement)
+            sorted_files = sort_files(sort_into, run.results(), chosen, placement, on_failure=_explain)
         seconds = time.monotonic() - started
     except KeyboardInterrupt:
         errors.print(
@@ -134,8 +134,14 @@ def screen(
             f"Nothing could be judged: see the column `error` of {out / 'results.csv'}.", markup=False
         )
         raise typer.Exit(NOTHING_JUDGED)
+    if sorted_files is not None and sorted_files[FAILED]:
+        raise typer.Exit(WRONG_USE)
     if fail_on is FailOn.LOW and summary.low:
         raise typer.Exit(LOW_FOUND)
+
+
+def _explain(path: str, error: OSError) -> None:
+    complain(f"{path} could not be sorted: {error}")
 
 
 def _watch(run: ScreeningRun) -> int:
@@ -183,7 +189,7 @@ def _print_summary(summary: Summary, sorted_files: Counter[str] | None, judged: 
     for path in summary.outputs:
         console.print(f"  {path}", markup=False, highlight=False, soft_wrap=True)
     if sorted_files is not None:
-        files = ", ".join(f"{bucket} {sorted_files[bucket]}" for bucket in sorted_files)
+        files = ", ".join(f"{bucket} {number}" for bucket, number in sorted_files.items() if number)
         console.print(f"Files sorted: {files or 'none'}", highlight=False)
 
 

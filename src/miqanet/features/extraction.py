@@ -55,7 +55,10 @@ def extract(
 def _row(item: MRImage | ReadError, methods: Sequence[str]) -> FeatureRow:
     if isinstance(item, ReadError):
         return FeatureRow(item.path, item.frame, error=item.reason)
-    return _compute(item, methods)
+    try:
+        return _compute(item, methods)
+    except MemoryError:
+        return FeatureRow(item.path, item.frame, error="needs more memory than there is")
 
 
 def _compute(image: MRImage, methods: Sequence[str]) -> FeatureRow:
@@ -68,6 +71,9 @@ def _compute(image: MRImage, methods: Sequence[str]) -> FeatureRow:
         except ValueError as error:
             vectors.append(None)
             errors.append(str(error))
+        except MemoryError:
+            vectors.append(None)
+            errors.append(f"{method} needs more memory than there is")
     return FeatureRow(
         path=image.path,
         frame=image.frame,

@@ -79,10 +79,11 @@ def qi2(air: Air) -> float:
 
 def _misfit(noise: NDArray[np.float64]) -> float:
     """Return the summed difference of noise from its chi distribution on the right flank of its histogram."""
+    if noise.min() == noise.max():
+        # Its chi distribution has no width either; the variance of equal values may round to more than 0.
+        return 0.0
     squares = noise**2
     power, spread = float(squares.mean()), float(squares.var())
-    if spread == 0:
-        return 0.0
     start, width, bins = _bins(noise)
     # The last bin takes all beyond.
     place = np.minimum((noise - start) / width, bins - 1).astype(np.intp)

@@ -20,7 +20,7 @@ MAX_FRAMES = 2**18
 MAX_BYTES_AT_ONCE = 2**30
 """Bytes of a frame, or of a volume whose slices do not follow each other in the file."""
 
-_GREY_TOLERANCE = 3
+_GRAY_TOLERANCE = 3
 """Difference of color channels, of 255, that lossy compression leaves in a gray picture."""
 
 
@@ -83,7 +83,7 @@ def rescaled(pixels: NDArray[Any], slope: float, intercept: float) -> NDArray[An
 def gray(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return the one channel of a gray picture that is stored as color, (rows, columns, 3), else raise."""
     spread = pixels.max(axis=2) - pixels.min(axis=2)
-    tolerance = _GREY_TOLERANCE * (np.iinfo(pixels.dtype).max // 255) if pixels.dtype.kind == "u" else 0
+    tolerance = _GRAY_TOLERANCE * (np.iinfo(pixels.dtype).max // 255) if pixels.dtype.kind == "u" else 0
     if spread.max() > tolerance:
         raise SkippedError("color picture, MR images are gray")
     return pixels[:, :, 0]

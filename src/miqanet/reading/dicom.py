@@ -26,7 +26,7 @@ from miqanet.reading.dicom_header import (
     PixelElement,
     read_header,
 )
-from miqanet.reading.elements import FunctionalGroups, integer, octets, text
+from miqanet.reading.elements import FunctionalGroups, integer, octets, stored, text
 from miqanet.reading.records import Origin, ReadError, Request, Row
 
 _MR_IMAGES = frozenset(
@@ -65,6 +65,8 @@ class _PixelModule:
     signed: bool
     planar: bool
     photometric: str
+    padding: tuple[int, int] | None
+    """Least and greatest of the stored values that fill up the image (section C.7.5.1.1.2)."""
 
 
 def read_dicom(stream: BinaryIO, path: str, request: Request) -> Iterator[Row]:
@@ -85,7 +87,9 @@ def read_dicom(stream: BinaryIO, path: str, request: Request) -> Iterator[Row]:
         else "",
     )
     if header.pixels is None:
-        if "Rows" in dataset or text(dataset, "SOPClassUID") in _MR_IMAGES:
+        sop_class = text(dataset, "SOPClassUID")
+        # Spectra have rows and columns, of voxels.
+        if sop_class in _MR_IMAGES or ("Rows" in dataset and sop_class != uids.MRSpectroscopyStorage):
             raise UnreadableError("truncated or damaged: the image has no pixel data")
         raise SkippedError(f"no pixels{_sop_class(header)}")
     module = _pixel_module(header)
@@ -95,6 +99,8 @@ def read_dicom(stream: BinaryIO, path: str, request: Request) -> Iterator[Row]:
     for frame, pixels in enumerate(frames):
         if not isinstance(pixels, np.ndarray):
             yield ReadError(path, frame, pixels.reason)
+        elif origin.modality == "MR" and groups.is_phase(frame):
+            yield ReadError(path, frame, SkippedError("phase image, magnitudes are judged").reason)
         else:
             values = _intensities(pixels, module, *groups.rescale(frame))
             yield origin.row(frame, values, groups.spacing_mm(frame))
@@ -133,6 +139,7 @@ def _pixel_module(header: Header) -> _PixelModule:
     dataset = header.dataset
     bits_allocated = integer(dataset, "BitsAllocated")
     bits_stored = integer(dataset, "BitsStored", bits_allocated)
+    signed = integer(dataset, "PixelRepresentation") == 1
     module = _PixelModule(
         rows=integer(dataset, "Rows"),
         columns=integer(dataset, "Columns"),
@@ -141,9 +148,10 @@ def _pixel_module(header: Header) -> _PixelModule:
         bits_allocated=bits_allocated,
         bits_stored=bits_stored,
         high_bit=integer(dataset, "HighBit", bits_stored - 1),
-        signed=integer(dataset, "PixelRepresentation") == 1,
+        signed=signed,
         planar=integer(dataset, "PlanarConfiguration") == 1,
         photometric=text(dataset, "PhotometricInterpretation").upper() or "MONOCHROME2",
+        padding=_padding(header, signed),
     )
     check_size(module.rows, module.columns, module.frames)
     if module.photometric == "PALETTE COLOR":
@@ -153,6 +161,15 @@ def _pixel_module(header: Header) -> _PixelModule:
     if bits_allocated not in (8, 16, 32, 64) or not 1 <= bits_stored <= bits_allocated:
         raise UnreadableError(f"declares {bits_stored} bits stored of {bits_allocated} allocated: not read")
     return module
+
+
+def _padding(header: Header, signed: bool) -> tuple[int, int] | None:
+    value = stored(header.dataset, "PixelPaddingValue", signed=signed)
+    if value is None:
+        return None
+    limit = stored(header.dataset, "PixelPaddingRangeLimit", signed=signed)
+    other = value if limit is None else limit
+    return min(value, other), max(value, other)
 
 
 def _native_frames(header: Header, element: PixelElement, module: _PixelModule) -> Iterator[NDArray[Any]]:
@@ -231,9 +248,25 @@ def _decoded_frames(
 
 def _intensities(pixels: NDArray[Any], module: _PixelModule, slope: float, intercept: float) -> NDArray[Any]:
     """Return intensities, air dark, of stored pixels: the modality LUT of PS3.3, section C.11.1."""
+    padded = None
     if pixels.ndim == 3:
         pixels = gray(pixels)
+    elif module.padding is not None and pixels.dtype.kind != "f":
+        padded = (pixels >= module.padding[0]) & (pixels <= module.padding[1])
     if module.photometric == "MONOCHROME1":
         greatest = 2**module.bits_stored - 1 if pixels.dtype.kind == "u" else -1
         pixels = np.subtract(greatest, pixels, dtype=np.float64)
-    return rescaled(pixels, slope, intercept)
+    values = rescaled(pixels, slope, intercept)
+    return values if padded is None else _without_padding(values, padded)
+
+
+def _without_padding(values: NDArray[Any], padded: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return intensities with the padding as dark as the darkest of the rest.
+
+    Padding far below or above the anatomy would leave it a sliver of gray levels. Zero below all of the rest
+    stays: blanked air is black.
+    """
+    if not padded.any() or padded.all():
+        return values
+    darkest = values[~padded].min()
+    return np.where(padded & ((values < min(darkest, 0)) | (values > darkest)), darkest, values)

@@ -23,6 +23,8 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 _ELEMENTS = (
     "SOPClassUID",
     "SOPInstanceUID",
+    "ImageType",
+    "ComplexImageComponent",
     "Modality",
     "SeriesDescription",
     "BodyPartExamined",
@@ -40,6 +42,8 @@ _ELEMENTS = (
     "BitsStored",
     "HighBit",
     "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
     "RescaleIntercept",
     "RescaleSlope",
     "SharedFunctionalGroupsSequence",

@@ -9,11 +9,29 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
+_PHASE_TYPES = ("P", "PHASE", "PHASE MAP")
+"""Third values of Image Type that vendors give to phase images."""
+
+_NO_WORD = -(2**31)
+"""No value of 16 bits."""
+
+_MAX_TEXT = 1024
+"""Characters of a text that are kept: more than any that is of use here may have."""
+
 
 def text(dataset: Dataset | None, keyword: str) -> str:
     """Return a value as one line of printable text, empty where there is none that can be read."""
     value = _value(dataset, keyword)
-    return "" if value is None else "".join(c if c.isprintable() else " " for c in str(value)).strip()
+    if value is None:
+        return ""
+    return "".join(c if c.isprintable() else " " for c in str(value)[:_MAX_TEXT]).strip()
+
+
+def part(dataset: Dataset | None, keyword: str, index: int) -> str:
+    """Return one of several coded strings in upper case, empty where there are not so many."""
+    value = _value(dataset, keyword)
+    values = value if isinstance(value, MultiValue) else (value,)
+    return str(values[index]).strip().upper() if index < len(values) else ""
 
 
 def numbers(dataset: Dataset | None, keyword: str) -> tuple[float, ...]:
@@ -30,6 +48,21 @@ def numbers(dataset: Dataset | None, keyword: str) -> tuple[float, ...]:
 def integer(dataset: Dataset, keyword: str, default: int = 0) -> int:
     """Return a value as an integer."""
     return int(next(iter(numbers(dataset, keyword)), default))
+
+
+def stored(dataset: Dataset, keyword: str, *, signed: bool) -> int | None:
+    """Return a value of 16 bits that is signed as the pixels are ("US or SS"), None where there is none.
+
+    What states the sign may be missing from the file (implicit VR) or wrong.
+    """
+    value = _value(dataset, keyword)
+    if isinstance(value, bytes):
+        # Bytes that were not converted are as in the file, little endian wherever VRs are implicit.
+        word = value if len(value) == 2 else None
+    else:
+        number = integer(dataset, keyword, _NO_WORD)
+        word = (number & 0xFFFF).to_bytes(2, "little") if -(2**15) <= number < 2**16 else None
+    return None if word is None else int.from_bytes(word, "little", signed=signed)
 
 
 def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
@@ -85,6 +118,13 @@ class FunctionalGroups:
         slope = next(iter(numbers(holder, "RescaleSlope")), 1.0)
         intercept = next(iter(numbers(holder, "RescaleIntercept")), 0.0)
         return slope or 1.0, intercept
+
+    def is_phase(self, frame: int) -> bool:
+        """Return whether a frame is the phase of the complex image (PS3.3, sections C.8.3.1 and C.8.13.3)."""
+        holder = self.holder(frame, "MRImageFrameTypeSequence")
+        image_type = part(holder, "FrameType", 2) or part(self._dataset, "ImageType", 2)
+        component = text(holder, "ComplexImageComponent") or text(self._dataset, "ComplexImageComponent")
+        return image_type in _PHASE_TYPES or component.upper() == "PHASE"
 
     def body_part(self) -> str:
         """Return the body part of the first frame."""

@@ -81,7 +81,15 @@ def _judge_one(image: MRImage, engine: Engine, measured: bool) -> Judged:
     verdict = engine.card.verdict(float(probability_low[0]), artifact_probabilities[0], activation_map[0])
     # An image that is plainly high needs no reasons.
     suspect = verdict.review or verdict.quality is Quality.LOW
-    return Judged(image, verdict, prepared, measure(image.pixels) if measured and suspect else None)
+    return Judged(image, verdict, prepared, _measures(image) if measured and suspect else None)
+
+
+def _measures(image: MRImage) -> Measures:
+    """Measure an image; measures only explain, so what cannot be measured costs no verdict."""
+    try:
+        return measure(image.pixels)
+    except (ValueError, ArithmeticError, MemoryError):
+        return Measures()
 
 
 def _is_done(judged: Future[Judged] | Judged) -> bool:

@@ -132,13 +132,28 @@ class ResultRow:
 COLUMNS = tuple(field.name for field in fields(ResultRow))
 
 
+class RowStream:
+    """Where a CSV writer that ends rows by CR LF, its default, writes rows that end by LF.
+
+    A writer that ends them by LF itself leaves a carriage return in a file name unquoted, which no reader
+    tells from the end of a row.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        """Write one row."""
+        return self._file.write(row.removesuffix("\r\n") + "\n")
+
+
 class ResultsWriter:
     """Appends rows to a results table, `results.csv`."""
 
     def __init__(self, path: Path) -> None:
         new = not path.exists() or path.stat().st_size == 0
         self._file = path.open("a", newline="", encoding="utf-8")
-        self._table = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
+        self._table = csv.DictWriter(RowStream(self._file), COLUMNS)
         if new:
             self._table.writeheader()
 

@@ -242,20 +242,21 @@ class ScreeningRun:
         return file in self._own_files or any(file.is_relative_to(own) for own in self._own_folders)
 
     def _items(self) -> Iterator[MRImage | ReadError]:
-        chosen = self._selection
         for file in self._files():
-            if isinstance(file, ReadError):
-                yield file
-                continue
-            items = read_file(
-                file,
-                modalities=chosen.modalities,
-                slice_axis=chosen.slice_axis,
-                with_patient=chosen.with_patient,
-            )
-            for item in items:
+            for item in self._read(file):
                 if encodable(item.path) != self._last_path or item.frame not in self._last_frames:
                     yield item
+
+    def _read(self, file: str | ReadError) -> Iterator[MRImage | ReadError]:
+        if isinstance(file, ReadError):
+            return iter((file,))
+        chosen = self._selection
+        return read_file(
+            file,
+            modalities=chosen.modalities,
+            slice_axis=chosen.slice_axis,
+            with_patient=chosen.with_patient,
+        )
 
 
 def _row(judged: Judged) -> ResultRow:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from miqanet.image import MRImage
 from miqanet.reading import ReadError, read_file, read_images
+from miqanet.reading.checks import UnreadableError, checked
 from miqanet.screening.card import Card, default_weights
 from miqanet.screening.engine import Engine
 from miqanet.screening.pipeline import judge
@@ -91,11 +92,10 @@ def _from_array(pixels: NDArray[Any]) -> MRImage:
         raise ValueError(
             f"an image is a real array (rows, columns), not {pixels.dtype} of shape {pixels.shape}"
         )
-    if not np.isfinite(pixels).all():
-        raise ValueError("an image has finite intensities only")
-    if pixels.min() == pixels.max():
-        raise ValueError("an image of one constant intensity shows nothing that could be judged")
-    return MRImage(pixels=pixels.astype(np.float32), path="")
+    try:
+        return MRImage(pixels=checked(pixels), path="")
+    except UnreadableError as error:
+        raise ValueError(f"this image cannot be judged: {error.reason}") from None
 
 
 def _read_one(path: str | Path) -> MRImage:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from miqanet.screening.results import ResultRow, partial, to_cell
+from miqanet.screening.results import ResultRow, RowStream, partial, to_cell
 from miqanet.verdict import Quality
 
 LOW_SHARE = 0.2
@@ -113,7 +113,7 @@ class SeriesTally:
 def write_series(tallies: Iterable[Tally], path: Path) -> None:
     """Write the table of series, `series.csv`, one row a series."""
     with partial(path).open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
+        table = csv.writer(RowStream(file))
         table.writerow(SERIES_COLUMNS)
         for tally in tallies:
             if (worst := tally.worst) is not None:

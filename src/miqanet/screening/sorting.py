@@ -11,7 +11,7 @@ import filecmp
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from itertools import count, groupby
@@ -19,9 +19,13 @@ from pathlib import Path
 
 from miqanet.screening.results import ResultRow
 from miqanet.screening.series import Tally
+from miqanet.verdict import Quality
 
 REVIEW = "review"
 FAILED = "failed"
+
+_UNFINISHED = ".miqanet.part"
+"""Name of a copy until it is whole; short, as it has to do for files of the longest names."""
 
 
 class Placement(StrEnum):
@@ -34,7 +38,12 @@ class Placement(StrEnum):
 
 
 def sort_files(
-    folder: Path, rows: Iterable[ResultRow], arguments: Sequence[str], placement: Placement = Placement.LINK
+    folder: Path,
+    rows: Iterable[ResultRow],
+    arguments: Sequence[str],
+    placement: Placement = Placement.LINK,
+    *,
+    on_failure: Callable[[str, OSError], object] | None = None,
 ) -> Counter[str]:
     """Link or copy every judged file into `folder`/{high,low,review}; files without verdict stay out.
 
@@ -43,20 +52,22 @@ def sort_files(
         rows: results, the rows of a file one after another.
         arguments: the paths that were screened.
         placement: symbolic links or copies.
+        on_failure: called with the path of each file that cannot be read or written, and the error.
 
     Returns:
-        Number of files in each of `high`, `low` and `review`, and of those that `failed` to be read or
-        written.
+        Number of files in each of `high`, `low` and `review`, and of those that `failed`.
     """
-    sorted_files: Counter[str] = Counter()
+    sorted_files = Counter(dict.fromkeys((str(Quality.HIGH), str(Quality.LOW), REVIEW, FAILED), 0))
     taken: set[Path] = set()
     for path, tally in _files(rows):
         file = _existing(path)
         bucket = REVIEW if tally.needs_review else str(tally.quality)
         try:
             _place(file, folder / bucket / _below(file, arguments), placement, taken)
-        except OSError:
+        except OSError as error:
             sorted_files[FAILED] += 1
+            if on_failure is not None:
+                on_failure(path, error)
         else:
             sorted_files[bucket] += 1
     return sorted_files
@@ -106,7 +117,13 @@ def _place(source: Path, wanted: Path, placement: Placement, taken: set[Path]) -
         with suppress(OSError, NotImplementedError):
             target.symlink_to(source.resolve(strict=True))
             return
-    shutil.copy2(source, target)
+    unfinished = target.with_name(_UNFINISHED)
+    unfinished.unlink(missing_ok=True)  # a killed run's
+    try:
+        shutil.copy2(source, unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _holds(target: Path, source: Path) -> bool:
