@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sqlalchemy import text
 from typer.testing import Result
 
 from miqanet.artifacts.phantom import phantom
@@ -104,9 +106,9 @@ def test_tables_alone_can_be_written_anew(
     again = miqanet("benchmark", rated, "--out", out)
     assert again.exit_code == 0, again.output
     assert answers(out) == before
-    # P1 is what is looked at unless another protocol is asked for by name.
-    assert "## P1" in (out / "tables.md").read_text()
-    assert "## P0" not in (out / "tables.md").read_text()
+    # All that was ever done in the folder, whatever is asked for now.
+    for protocol in ("P0", "P1", "P2"):
+        assert f"## {protocol}" in (out / "tables.md").read_text()
 
 
 def test_rotations_and_folds_can_be_chosen(miqanet: Command, rated: Path, tmp_path: Path) -> None:
@@ -182,13 +184,18 @@ def test_a_trained_run_is_tested_or_refused(
 ) -> None:
     with Database.open(rated) as database:
         names, roles = database.subject_names(), split_subjects(database.subjects())
-    trained_on = tuple(names[subject] for subject, role in roles.items() if role is Role.TRAIN)
+    trained_on, validated_on = (
+        tuple(names[subject] for subject, role in roles.items() if role is wanted)
+        for wanted in (Role.TRAIN, Role.VALIDATION)
+    )
     settings = {
         "size": 64, "epochs": 3, "batch": 4, "learning_rate": 1e-3, "seed": 0, "images_per_epoch": 40,
     }  # fmt: skip
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "best.ckpt").write_bytes(b"weights")
-    Run(settings, "abc", (), 0, fresh=True, trained_on=trained_on).write(tmp_path / "run")
+    Run(settings, "abc", (), 0, fresh=True, trained_on=trained_on, validated_on=validated_on).write(
+        tmp_path / "run"
+    )
 
     def predict(_checkpoint: Path, images: Sequence[ImageRecord], **_options: object) -> Predictions:
         low = np.array([0.8 if image.low else 0.2 for image in images])
@@ -260,6 +267,33 @@ def test_what_makes_no_sense_is_told(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_cannot_be_written_or_read_is_told(miqanet: Command, rated: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = miqanet("benchmark", rated, "--out", tmp_path / "file", "--method", "measures")
+    assert result.exit_code == 2
+    assert "file" in said(result)
+    copied = tmp_path / "copied"
+    shutil.copytree(rated, copied)
+    image = next((copied / "images").iterdir())
+    image.write_bytes(image.read_bytes()[:200])
+    result = miqanet("benchmark", copied, "--out", tmp_path / "out", "--method", "brisque", "--workers", 1)
+    assert result.exit_code == 2
+    assert f"{image} is damaged" in said(result)
+
+
+def test_a_database_without_clean_slices_has_nothing_to_spoil(
+    miqanet: Command, rated: Path, tmp_path: Path
+) -> None:
+    imported = tmp_path / "imported"
+    shutil.copytree(rated, imported)
+    with Database.open(imported) as opened, opened.engine.begin() as connection:
+        connection.execute(text("UPDATE images SET source_id = NULL"))
+        connection.execute(text("DELETE FROM sources"))
+    result = miqanet("benchmark", imported, "--out", tmp_path / "out", "--method", "resnet34", "--fresh")
+    assert result.exit_code == 2
+    assert "holds no clean slices to spoil; leave --fresh out" in said(result)
+
+
 def test_no_database_is_told(miqanet: Command, tmp_path: Path) -> None:
     result = miqanet("benchmark", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 2
@@ -276,6 +310,12 @@ def test_other_settings_do_not_mix(miqanet: Command, rated: Path, finished: tupl
         result = miqanet("benchmark", rated, "--out", out, "--method", "measures")
         assert result.exit_code == 2
         assert "choose another --out, or delete it" in said(result)
+        # Nor is another fold of the row begun that would not go with it.
+        (out / "folds" / "P1" / "rotation-1" / "measures.parquet").rename(out / "aside")
+        result = miqanet("benchmark", rated, "--out", out, "--method", "measures", "--fold", "rotation-1")
+        assert result.exit_code == 2
+        assert "choose another --out, or delete it" in said(result)
+        (out / "aside").rename(out / "folds" / "P1" / "rotation-1" / "measures.parquet")
     finally:
         path.write_bytes(kept)
 

@@ -68,6 +68,8 @@ def test_before_and_after_are_shown(calibrated: tuple[Path, Result]) -> None:
 def test_the_network_is_kept_and_its_card_is_new(calibrated: tuple[Path, Result]) -> None:
     out, _ = calibrated
     assert digests(out) == digests(default_weights())
+    # Whom the weights know is not forgotten.
+    assert (out / "run.json").read_bytes() == (default_weights() / "run.json").read_bytes()
     old, new = (json.loads((folder / "card.json").read_text()) for folder in (default_weights(), out))
     assert new["version"] == f"{old['version']}+clinic"
     assert new["temperature"] != old.get("temperature", 1.0)
@@ -77,6 +79,7 @@ def test_the_network_is_kept_and_its_card_is_new(calibrated: tuple[Path, Result]
     assert new["review_band"][0] <= new["threshold"] <= new["review_band"][1]
     text = (out / "README.md").read_text()
     assert "## Calibrated" in text
+    assert "Written by `miqanet calibrate`" in text
     assert f"version {old['version']}, whose card says" in text
     assert [path.name for path in out.parent.iterdir()] == ["clinic"], "nothing unfinished is left"
 

@@ -156,6 +156,14 @@ def test_another_database_is_refused(
     result = miqanet("export", run, database, "--out", tmp_path / "out", "--version", "1")
     assert result.exit_code == 2
     assert "is not the database" in said(result)
+    (run / RUN_FILE).write_text(json.dumps(content | {"labels_sha256": "other"}))
+    result = miqanet("export", run, database, "--out", tmp_path / "out", "--version", "1")
+    assert result.exit_code == 2
+    assert "has other labels than when" in said(result)
+    (run / RUN_FILE).write_text(json.dumps(content | {"started_from": {"weights": "found"}}))
+    result = miqanet("export", run, database, "--out", tmp_path / "out", "--version", "1")
+    assert result.exit_code == 2
+    assert "began with the weights found, of which no training subjects are known" in said(result)
     assert not (tmp_path / "out").exists()
 
 
@@ -170,7 +178,7 @@ def test_a_run_without_a_finished_epoch_is_told(
     miqanet: Command, trained: tuple[Path, Result], database: Path, tmp_path: Path
 ) -> None:
     arguments = (database, "--out", tmp_path / "out", "--version", "1")
-    assert "not the folder of a training run" in said(miqanet("export", tmp_path, *arguments))
+    assert "no folder of a training run" in said(miqanet("export", tmp_path, *arguments))
     shutil.copy(trained[0] / RUN_FILE, tmp_path)
     result = miqanet("export", tmp_path, *arguments)
     assert result.exit_code == 2
@@ -195,14 +203,14 @@ def test_an_interrupted_export_leaves_no_weights(
 
 
 def test_the_runs_that_a_run_continued_are_told_in_order() -> None:
-    first = {"weights": "shipped"}
+    first = {"pretrained": "resnet34.pth"}
     second = Run({"size": 256}, "a", (), 0, True, started_from=first, minutes=3.0, hardware="A")
     third = Run({"size": 512}, "a", (), 0, False, started_from=vars_of(second), minutes=1.0, hardware="B")
     told = module._training(third)
     assert [stage["settings"]["size"] for stage in told["stages"]] == [256, 512]
     assert [stage["hardware"] for stage in told["stages"]] == ["A", "B"]
-    assert told["first_weights"] == "shipped"
-    assert module._training(Run({"size": 256}, "a", (), 0, True))["first_weights"] is None
+    assert told["pretrained"] == "resnet34.pth"
+    assert module._training(Run({"size": 256}, "a", (), 0, True))["pretrained"] is None
 
 
 def vars_of(run: Run) -> dict[str, object]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from typer.testing import Result
 
 from miqanet.database.folds import Role
 from miqanet.database.query import Database
+from miqanet.database.records import labels_sha256
 from miqanet.networks import NETWORKS, MIQANet, make_network
 from miqanet.training import fit as fitting
 from miqanet.training.curve import read_curve
@@ -78,6 +81,30 @@ def test_other_settings_do_not_overwrite_a_run(
     assert "holds a run with other settings or data; choose another --out" in said(again)
 
 
+def test_a_run_says_whom_and_what_it_saw_and_who_chose(trained: tuple[Path, Result], database: Path) -> None:
+    run = Run.read(trained[0])
+    with Database.open(database) as opened:
+        names = set(opened.subject_names().values())
+        assert run.labels_sha256 == labels_sha256(opened.images())
+        assert set(run.body_parts) <= {source.body_part for source in opened.sources()}
+    assert run.body_parts
+    assert run.trained_on
+    assert run.validated_on
+    assert {*run.trained_on, *run.validated_on} <= names
+    assert not set(run.trained_on) & set(run.validated_on)
+
+
+def test_a_run_does_not_go_on_with_other_labels(
+    miqanet: Command, tiny: tuple[str, ...], trained: tuple[Path, Result], database: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained[0], tmp_path / "run")
+    run = Run.read(trained[0])
+    replace(run, labels_sha256="of other labels").write(tmp_path / "run")
+    again = miqanet("train", database, "--out", tmp_path / "run", "--hold-out", "site-b", *tiny)
+    assert again.exit_code == 2
+    assert "holds a run with other settings or data" in said(again)
+
+
 def test_a_run_may_begin_with_another_and_goes_on_after_an_interruption(
     miqanet: Command,
     tiny: tuple[str, ...],
@@ -115,8 +142,12 @@ def test_a_run_may_begin_with_another_and_goes_on_after_an_interruption(
         (("--hold-out", "site-z"), "no dataset or body part to hold out is called site-z"),
         (("--hold-out", "site-a"), "too few subjects"),
         (("--final",), "has been measured on its test subjects: give it by --start"),
-        (("--start", "nowhere"), "nowhere holds neither exported weights nor a run"),
-        (("--start", "exported", "--network", "vgg16"), "exported holds no run of vgg16"),
+        (("--start", "nowhere"), "nowhere holds no run.json"),
+        (
+            ("--start", "nameless"),
+            "nameless holds no run.json: it is no folder of a training run, nor of weights",
+        ),
+        (("--start", "begun"), "begun holds neither exported weights nor a run that has finished an epoch"),
         (("--network", "alexnet"), "no network is called alexnet; there are miqanet, resnet34"),
         (("--pretrained", "nowhere.pth"), "nowhere.pth"),
         (("--pretrained", "nowhere.pth", "--start", "nowhere"), "with --start or with --pretrained"),
@@ -134,8 +165,10 @@ def test_what_cannot_be_trained_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("exported").mkdir()
-    Path("exported", "miqanet.safetensors").touch()
+    for name in ("begun", "nameless"):
+        Path(name).mkdir()
+    Path("nameless", "miqanet.safetensors").touch()
+    Run({"size": 64}, "", (), 0, True).write(Path("begun"))
     result = miqanet("train", database, "--out", tmp_path / "run", *tiny, *arguments)
     assert result.exit_code == 2, result.output
     assert message in said(result)
@@ -166,7 +199,7 @@ def test_a_rival_begins_with_imagenet_at_its_own_rate(
     assert call["settings"].learning_rate == NETWORKS["squeezenet"].learning_rate
     assert torch.equal(call["start"]["features.12.squeeze.weight"], imagenet["features.12.squeeze.weight"])
     assert Run.read(run).network == "squeezenet"
-    assert Run.read(run).started_from == {"weights": "squeezenet.pth"}
+    assert Run.read(run).started_from == {"pretrained": "squeezenet.pth"}
     # Another network cannot go on with it.
     other = miqanet("train", database, "--out", tmp_path / "other", "--start", run, *tiny)
     assert other.exit_code == 2

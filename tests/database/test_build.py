@@ -15,11 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from miqanet.artifacts import KINDS
 from miqanet.artifacts.simulation import simulate
-from miqanet.database.build import RULE, BuildSummary, build
+from miqanet.database.build import BuildSummary, build
 from miqanet.database.creation import DatabaseExistsError
 from miqanet.database.drawing import ssim
 from miqanet.database.given_votes import GivenVote
 from miqanet.database.importing import import_images
+from miqanet.database.labels import SIMULATED_MAJORITY
 from miqanet.database.png import encode_png, read_png
 from miqanet.database.pseudonyms import Pseudonyms
 from miqanet.database.query import Database
@@ -84,7 +85,7 @@ def test_images_are_what_their_rows_say(clean: Path, tmp_path: Path) -> None:
             assert (label.votes_for_low, label.votes_in_all) == (low_votes, 8)
             assert (label.quality == "low") == (low_votes > 4)
             assert low_votes != 4
-            assert label.provenance == RULE
+            assert label.provenance == SIMULATED_MAJORITY
         for artifact in session.scalars(select(Artifact)):
             assert artifact.kind in KINDS
             json.dumps(artifact.parameters, allow_nan=False)

@@ -13,7 +13,7 @@ import pytest
 from miqanet.database.folds import Role
 from miqanet.database.png import encode_png
 from miqanet.database.raters import RATERS, cast_votes
-from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
+from miqanet.database.records import ImageRecord, SourceRecord, SubjectRecord, VoteRecord
 from miqanet.evaluation.benchmark import Task, run_tasks
 from miqanet.evaluation.catalog import METHODS
 from miqanet.evaluation.data import Data
@@ -88,6 +88,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Data:
                         low=sum(cast) > 4,
                         harms={"motion" if k % 3 else "noise": harm},
                         simulated=True,
+                        label_simulated=True,
                         image=number,
                         low_votes=sum(cast) / 8,
                     )
@@ -102,7 +103,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Data:
         subject_names={each.subject: f"{each.dataset}/{each.subject}" for each in subjects},
         sources=[],
         votes=votes,
-        raters=[RaterRecord(rater.name, simulated=True) for rater in RATERS],
         image_hashes=hashes,
         sha256="abc",
     )
@@ -116,6 +116,7 @@ class Guess:
     noise: float = 0.3
     learned_from: frozenset[int] = frozenset()
     chosen_by: frozenset[int] = frozenset()
+    body_parts: frozenset[str] | None = None
     fitted: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -138,7 +139,13 @@ class Guess:
             worst = np.array([max(image.harms.values()) for image in images])
             return 1 / (1 + np.exp(-20 * (np.log(worst) + self.noise * noise)))
 
-        return Fitted(predict, "a desk", learned_from=self.learned_from, chosen_by=self.chosen_by)
+        return Fitted(
+            predict,
+            "a desk",
+            learned_from=self.learned_from,
+            chosen_by=self.chosen_by,
+            body_parts=self.body_parts,
+        )
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,12 @@ def test_answers_that_are_too_sure_are_calibrated_on_validation_images(world, gu
     np.testing.assert_array_equal(after.probability_low, before.probability_low)
 
 
+def test_body_parts_that_were_seen_elsewhere_are_those_that_count(world, guess, tmp_path):
+    task = tasks_of(world, guess(body_parts=frozenset({"heart"})), tmp_path)[0]
+    quietly([task])
+    assert FoldPredictions.read(task.finished).facts.body_parts_seen == ("heart",)
+
+
 def test_finished_folds_are_not_done_again(world, guess, tmp_path):
     method = guess()
     tasks = tasks_of(world, method, tmp_path)

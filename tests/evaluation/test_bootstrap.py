@@ -61,8 +61,20 @@ def test_resamplings_are_the_same_however_many_at_once(monkeypatch):
 
 
 def test_resamplings_without_a_class_are_left_out():
-    judged = Judged(np.array([0.9, 0.1]), np.array([True, False]), np.array([0, 1], np.int64))
+    # Of four subjects, each image of either class is a subject's: in one of eight resamplings a class is missing.
+    judged = Judged(np.array([0.9, 0.8, 0.1, 0.2]), np.array([True, True, False, False]), np.arange(4))
     assert estimate(auc, judged) == Estimate(1, 1, 1)
+
+
+def test_what_rests_on_one_subject_has_no_interval():
+    low = np.arange(60) < 3
+    judged = Judged(
+        np.where(low, 0.9, 0.1), low, np.arange(60) // 3
+    )  # all that is low is of one of 20 subjects
+    found = estimates({"auc": auc, "accuracy": accuracy}, judged)
+    assert found["auc"].value == 1
+    assert math.isnan(found["auc"].least)
+    assert found["accuracy"] == Estimate(1, 1, 1)
 
 
 def test_one_subject_tells_nothing_about_others():

@@ -41,7 +41,7 @@ def card(evaluated):
         "review_band": [0.25, 0.875],
         "artifact_thresholds": dict.fromkeys(KINDS, 0.5),
         "error_rates": asdict(ErrorRates()),
-        "training": {"stages": [stage], "first_weights": None, "split_seed": 0},
+        "training": {"stages": [stage], "pretrained": None, "split_seed": 0},
         "data": {
             "sha256": "0123abcd",
             "clean_slices": 8,
@@ -148,10 +148,10 @@ def test_a_calibrated_card_shows_before_and_after_instead(card, tmp_path):
 def test_what_training_began_with_is_told(card, tmp_path):
     second = deepcopy(card["training"]["stages"][0]) | {"fresh": False, "held_out": []}
     second["settings"]["size"] = 512
-    card["training"] |= {"stages": [*card["training"]["stages"], second], "first_weights": "shipped"}
+    card["training"] |= {"stages": [*card["training"]["stages"], second], "pretrained": "resnet34.pth"}
     write_card(card, tmp_path)
     text = (tmp_path / "README.md").read_text()
-    assert "Began with the weights `shipped`." in text
+    assert "Began with weights learned on ImageNet, `resnet34.pth`." in text
     assert "1. 256 pixels" in text
     assert "2. 512 pixels" in text
     assert "stored images" in text

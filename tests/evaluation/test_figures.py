@@ -59,3 +59,10 @@ def test_no_two_rows_of_the_tables_are_drawn_alike():
 def test_the_confusion_counts_every_image(judged):
     counts = [int(n) for n in re.findall(r">(\d+)</text>", confusion(judged["miqanet"]))]
     assert sum(counts) == len(judged["miqanet"])
+
+
+def test_of_one_class_there_is_no_curve_and_no_warning(done):
+    judged = done.rows[Protocol.P1, "miqanet"].judged
+    drawn = roc({"miqanet": judged.take(judged.low), "brisque": judged})
+    assert "brisque" in drawn
+    assert "miqanet" not in drawn

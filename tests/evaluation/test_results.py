@@ -34,9 +34,9 @@ def test_what_was_not_run_is_named(stated):
 
 def test_labels_are_said_to_be_simulated(stated, world):
     assert stated["data"]["simulated"].startswith("simulated artifacts and simulated labels")
-    rated = replace(world, raters=[replace(rater, simulated=False) for rater in world.raters])
+    rated = replace(world, images=[replace(image, label_simulated=False) for image in world.images])
     assert rated.simulated == "simulated artifacts"
-    real = replace(rated, images=[replace(image, simulated=False) for image in world.images])
+    real = replace(rated, images=[replace(image, simulated=False) for image in rated.images])
     assert real.simulated == ""
 
 

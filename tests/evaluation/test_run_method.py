@@ -22,8 +22,14 @@ SETTINGS = {
 @pytest.fixture
 def run(world):
     roles = split_subjects(world.subjects)
-    trained_on = tuple(world.subject_names[s] for s, role in roles.items() if role is Role.TRAIN)
-    return Run(SETTINGS, "abc", (), 0, fresh=True, trained_on=trained_on, minutes=4.0, hardware="a desk")
+
+    def named(wanted):
+        return tuple(world.subject_names[subject] for subject, role in roles.items() if role is wanted)
+
+    return Run(
+        SETTINGS, "abc", (), 0, fresh=True, trained_on=named(Role.TRAIN), validated_on=named(Role.VALIDATION),
+        body_parts=("brain",), minutes=4.0, hardware="a desk",
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def first(world):
 
 
 def method(run, world, folder):
-    return RunMethod(folder, run, world.subjects, world.subject_names)
+    return RunMethod(folder, run, world.subject_names)
 
 
 def test_a_run_on_the_first_rotation_is_taken_as_it_is(run, world, first, tmp_path, monkeypatch):
@@ -45,7 +51,7 @@ def test_a_run_on_the_first_rotation_is_taken_as_it_is(run, world, first, tmp_pa
     monkeypatch.setattr(predicting, "predict", predict)
     fitted = method(run, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
     assert fitted.predict(first.test).tolist() == [0.25] * len(first.test)
-    assert asked == {"checkpoint": tmp_path / "best.ckpt", "size": 64, "workers": 1}
+    assert asked == {"checkpoint": tmp_path / "best.ckpt", "size": 512, "workers": 1}
     assert (fitted.minutes, fitted.hardware) == (4.0, "a desk")
 
 
@@ -92,17 +98,32 @@ def test_whom_an_earlier_run_learned_from_counts(run, world, first, tmp_path):
     assert names(world, fitted.learned_from) == {*run.trained_on, world.subject_names[tested]}
 
 
-def test_a_dataset_that_the_run_never_saw_chose_nothing(run, world, first, tmp_path):
-    elsewhere = replace(run, held_out=("site-c",))
+def test_who_chose_an_epoch_is_told_by_name_in_whatever_database(run, world, first, tmp_path):
+    chosen = world.subject_names[first.test[0].subject]
+    elsewhere = replace(run, held_out=("no-such-site",), validated_on=(chosen, "elsewhere/1"))
     fitted = method(elsewhere, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
-    assert {name.split("/")[0] for name in names(world, fitted.chosen_by)} == {"site-a", "site-b"}
+    assert fitted.chosen_by == {first.test[0].subject}
+    stranger = replace(run, trained_on=("elsewhere/2",), validated_on=("elsewhere/1",))
+    fitted = method(stranger, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
+    assert not fitted.learned_from | fitted.chosen_by
+
+
+def test_the_body_parts_that_it_saw_are_its_own(run, world, tmp_path):
+    later = replace(run, started_from=asdict(run), body_parts=("knee",))
+    assert method(run, world, tmp_path).fit((), (), tmp_path, print).body_parts == {"brain"}
+    assert method(later, world, tmp_path).fit((), (), tmp_path, print).body_parts == {"brain", "knee"}
+
+
+def test_what_began_with_imagenet_knows_only_whom_it_learned_from(run, world, first, tmp_path):
+    began = replace(run, started_from={"pretrained": "resnet34.pth"})
+    fitted = method(began, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
+    assert names(world, fitted.learned_from) == set(run.trained_on)
 
 
 def test_unknown_training_subjects_are_refused(run, world, first, tmp_path):
-    with pytest.raises(ValueError, match="does not say whom"):
-        method(replace(run, trained_on=()), world, tmp_path).fit(
-            first.train, first.validation, tmp_path, print
-        )
+    for unsaid in ("trained_on", "validated_on"):
+        with pytest.raises(ValueError, match="does not say who trained and validated it"):
+            method(replace(run, **{unsaid: ()}), world, tmp_path).fit((), (), tmp_path, print)
     shipped = replace(run, started_from={"weights": "shipped"})
     with pytest.raises(ValueError, match="weights shipped, of which no training subjects are known"):
         method(shipped, world, tmp_path).fit(first.train, first.validation, tmp_path, print)

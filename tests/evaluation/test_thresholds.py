@@ -87,3 +87,12 @@ def test_an_artifact_that_was_never_seen_is_named_from_one_half():
 def test_an_artifact_that_is_always_there_is_always_named():
     probability = np.array([0.3, 0.5, 0.2])
     assert 0 < artifact_threshold(probability, np.ones(3, bool)) < 0.2
+
+
+def test_what_is_certain_stays_with_a_person_where_it_would_break_the_rate():
+    probability, low = np.array([1.0, 1.0, 0.2, 0.1]), np.array([True, False, False, False])
+    least, greatest = choose_thresholds(probability, low, ErrorRates(miss=0.02, false_alarm=0.05)).review_band
+    assert not (probability >= round(greatest, 6)).any()
+    mirrored = choose_thresholds(1 - probability, ~low, ErrorRates(miss=0.05, false_alarm=0.02))
+    assert not (1 - probability < round(mirrored.review_band[0], 6)).any()
+    assert least <= 1.0

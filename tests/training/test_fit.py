@@ -7,11 +7,13 @@ import signal
 import sys
 from dataclasses import replace
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 import torch
 from threadpoolctl import threadpool_info
 
+from miqanet.database.records import ImageRecord
 from miqanet.networks.squeezenet import SqueezeNet
 from miqanet.preprocessing import SIZE
 from miqanet.training.checkpoints import (
@@ -21,9 +23,19 @@ from miqanet.training.checkpoints import (
     trained_network,
 )
 from miqanet.training.curve import read_curve
-from miqanet.training.fit import FitSettings, _step_back, fit
+from miqanet.training.fit import FitSettings, _step_back, fit, to_watch
 from miqanet.training.module import QualityModule
 from miqanet.training.predict import predict
+
+
+def test_of_many_images_some_of_either_class_are_watched():
+    image = ImageRecord(Path("x"), 1, "site", "brain", "T1w", low=False, harms={}, simulated=True)
+    images = [replace(image, low=place in (31, 33), image=place) for place in range(900)]
+    watched = to_watch(images)
+    assert 100 <= len(watched) <= 200
+    assert [each.image for each in watched if each.low] == [31]
+    assert watched == sorted(watched, key=lambda each: each.image)
+    assert to_watch(images[:150]) == images[:150]
 
 
 def test_a_run_leaves_checkpoints_and_a_curve(short_run):

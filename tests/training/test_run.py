@@ -40,10 +40,27 @@ def test_runs_of_before_there_was_a_choice_trained_miqanet():
         {"held_out": ()},
         {"fresh": False},
         {"started_from": {"weights": "shipped"}},
+        {"started_from": {"pretrained": "resnet34.pth"}},
+        {"labels_sha256": "ghi"},
     ],
 )
 def test_other_settings_or_data_make_another_run(change):
     assert not replace(RUN, **change).same_as(RUN)
+
+
+def test_the_time_that_an_earlier_run_took_makes_no_other_run():
+    continued = replace(RUN, started_from=asdict(replace(RUN, started_from=asdict(RUN))))
+    earlier = replace(RUN, started_from=asdict(RUN.took(3, "A"))).took(0.1, "B")
+    assert replace(RUN, started_from=asdict(earlier)).same_as(continued)
+    assert not replace(RUN, started_from=asdict(replace(earlier, data_sha256="def"))).same_as(continued)
+
+
+def test_what_began_with_imagenet_goes_back_to_no_earlier_run():
+    first = replace(RUN, started_from={"pretrained": "resnet34.pth"})
+    later = replace(RUN, started_from=asdict(first))
+    assert later.lineage() == [first, later]
+    with pytest.raises(ValueError, match="weights found, of which no training subjects are known"):
+        replace(RUN, started_from={"weights": "found"}).lineage()
 
 
 def test_a_run_that_began_with_another_is_known_again(tmp_path):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from miqanet.cli.errors import INTERRUPTED, errors, fail, need
-from miqanet.cli.place import Place
+from miqanet.cli.place import Place, shown
 from miqanet.cli.processors import processors
 from miqanet.database.folds import ROTATIONS
 
@@ -129,13 +129,16 @@ def benchmark(
 
     try:
         data = Data.read(database)
-        made = {each: folds(each, data.images, data.subjects) for each in protocols}
+        told = [each for each in Protocol if each in protocols or (out / "folds" / each).is_dir()]
+        made = {each: folds(each, data.images, data.subjects) for each in told}
+        if fresh and not data.sources:
+            raise ValueError(f"{shown(database)} holds no clean slices to spoil; leave --fresh out")
         chosen = _chosen([one for each in protocols for one in made[each]], rotations, fold or [])
         methods: list[Method] = [
             network(name, size, data.sources if fresh else ()) for name in names if name in NETWORKS
         ]
         if run:
-            methods = [RunMethod(run, Run.read(run), data.subjects, data.subject_names)]
+            methods = [RunMethod(run, Run.read(run), data.subject_names)]
         processes = workers or processors()
         methods += _classical(names, data, out / "features", processes)
         tasks = [Task(each, one, out, data.sha256) for one in chosen for each in methods]
@@ -149,7 +152,7 @@ def benchmark(
             stated["leakage"] = leakage_statement(_PROBE, data, out)
             stated["near_duplicates"] = near_duplicates(made, hashes)
             write_results(rows, stated, out)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         errors.print("Interrupted. The same command goes on with what is not finished.")

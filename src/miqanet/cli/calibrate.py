@@ -77,7 +77,7 @@ def calibrate(
     try:
         engine = Engine(weights)
         with Database.open(database) as opened:
-            images, raters, fingerprint = opened.images(), opened.raters(), opened.fingerprint()
+            images, fingerprint = opened.images(), opened.fingerprint()
         if not images:
             fail(f"{shown(database)} holds no rated images")
         judged = Judged(
@@ -87,7 +87,7 @@ def calibrate(
         )
         fitted = calibration.calibrate(judged.probability_low, judged.low, rates)
         tried = calibration.decide_left_out(judged, rates)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         fail(str(error))
     shares = [image.low_votes for image in images if image.low_votes is not None]
     votes = np.asarray(shares) if len(shares) == len(images) else None
@@ -111,7 +111,7 @@ def calibrate(
         "original": original,
         "calibration": {
             "data_sha256": fingerprint,
-            "simulated": what_is_simulated(images, raters),
+            "simulated": what_is_simulated(images),
             "images": {"low": int(judged.low.sum()), "high": int((~judged.low).sum())},
             "subjects": len(np.unique(judged.subject)),
             **figures,
@@ -120,7 +120,7 @@ def calibrate(
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
         folder = Path(unfinished)
-        for file in weights.glob("miqanet.*"):
+        for file in (*weights.glob("miqanet.*"), *weights.glob("run.json")):
             shutil.copy(file, folder)
         write_card(content, folder)
         out.mkdir(exist_ok=True)

@@ -60,6 +60,7 @@ def export(
     from miqanet.artifacts import KINDS
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
+    from miqanet.database.records import labels_sha256
     from miqanet.evaluation.card import write_card
     from miqanet.evaluation.data import what_is_simulated
     from miqanet.evaluation.shipping import ask, choose, measure
@@ -81,9 +82,12 @@ def export(
         weights = network_weights(run_dir / BEST_CHECKPOINT)
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
-            names, raters = opened.subject_names(), opened.raters()
-            if opened.fingerprint() != run.data_sha256:
-                fail(f"{shown(database)} is not the database that {run_dir} was trained on")
+            names, fingerprint = opened.subject_names(), opened.fingerprint()
+        if fingerprint != run.data_sha256:
+            fail(f"{shown(database)} is not the database that {run_dir} was trained on")
+        if labels_sha256(images) != run.labels_sha256:
+            fail(f"{shown(database)} has other labels than when {run_dir} was trained on it; train anew")
+        run.lineage()
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
     roles = run.roles(subjects, names)
@@ -124,10 +128,10 @@ def export(
             answer = engine.infer(prepared[None, None])
             return float(answer.probability_low[0]), answer.artifact_probabilities[0]
 
-        answers = ask(judge, asked, clean, _ticks("judging", len(asked) + len(clean)))
         try:
+            answers = ask(judge, asked, clean, _ticks("judging", len(asked) + len(clean)))
             chosen, naming = choose(answers, roles, KINDS, rates)
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             fail(str(error))
         least, greatest = (_rounded(limit) for limit in chosen.thresholds.review_band)
         scaling = Scaling(_rounded(chosen.scaling.temperature), _rounded(chosen.scaling.bias))
@@ -147,7 +151,7 @@ def export(
                 "subjects": {role.value: sum(r is role for r in roles.values()) for role in Role},
                 "datasets": sorted({each.dataset for each in everything}),
                 "body_parts": sorted({each.body_part for each in everything}),
-                "simulated": what_is_simulated(images, raters),
+                "simulated": what_is_simulated(images),
             },
         }
         calibrated = answers.scaled(scaling)
@@ -233,7 +237,7 @@ def _training(run: Run) -> dict[str, Any]:
             0, {name: stage[name] for name in ("settings", "minutes", "hardware", "fresh", "held_out")}
         )
         stage = stage["started_from"]
-    return {"stages": stages, "first_weights": (stage or {}).get("weights"), "split_seed": run.split_seed}
+    return {"stages": stages, "pretrained": (stage or {}).get("pretrained"), "split_seed": run.split_seed}
 
 
 def _ticks(what: str, total: int) -> Callable[[], None]:

@@ -82,6 +82,7 @@ def train(
     need("train", "torch", "lightning", "sqlalchemy")
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
+    from miqanet.database.records import labels_sha256
     from miqanet.evaluation.data import what_is_simulated
     from miqanet.networks import architecture
     from miqanet.training.curve import read_curve
@@ -101,11 +102,11 @@ def train(
         )  # fmt: skip
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
-            names, raters = opened.subject_names(), opened.raters()
-            fingerprint = opened.fingerprint()
+            names, fingerprint = opened.subject_names(), opened.fingerprint()
         run = Run(
             asdict(settings), fingerprint, tuple(hold_out or ()), 0, not stored,
-            started_from=_beginning(start or pretrained, network), final=final,
+            started_from=_beginning(start, pretrained, network), final=final,
+            labels_sha256=labels_sha256(images),
         )  # fmt: skip
         if (out / "run.json").exists():
             begun = Run.read(out)
@@ -113,9 +114,6 @@ def train(
                 fail(f"{out} holds a run with other settings or data; choose another --out")
             run = begun
         roles = run.roles(subjects, names)
-        run = replace(
-            run, trained_on=tuple(sorted(names[s] for s, role in roles.items() if role is Role.TRAIN))
-        )
         weights = starting_weights(start, pretrained, network)
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
@@ -127,6 +125,16 @@ def train(
     watched = {name: records for name, records in watched.items() if records or name == "validation"}
     watched = {name: to_watch(records) for name, records in watched.items()}
     training = of(Role.TRAIN) if stored else [s for s in sources if roles[s.subject] is Role.TRAIN]
+
+    def named(role: Role) -> tuple[str, ...]:
+        return tuple(sorted(names[subject] for subject, each in roles.items() if each is role))
+
+    run = replace(
+        run,
+        trained_on=named(Role.TRAIN),
+        validated_on=named(Role.VALIDATION),
+        body_parts=tuple(sorted({record.body_part for record in training})),
+    )
     if len({image.low for image in watched["validation"]}) < 2:
         fail(f"{shown(database)} has too few subjects: validation needs images of low and of high quality")
     if not training and not stored:
@@ -137,7 +145,7 @@ def train(
         fail(f"{shown(database)} has {len(training)} stored images to train on, too few for --batch {batch}")
     out.mkdir(parents=True, exist_ok=True)
     run.write(out)
-    if simulated := what_is_simulated(images, raters):
+    if simulated := what_is_simulated(images):
         typer.echo(f"on {simulated}")
     typer.echo(
         f"training on {len(training)} {'stored images' if stored else 'clean slices, spoiled afresh'}; "
@@ -157,24 +165,29 @@ def train(
     typer.echo(f"best epoch: {best}\nnext: {following}")
 
 
-def _beginning(weights: Path | None, network: str) -> dict[str, Any] | None:
-    """Return for the record what a run begins with: an earlier run, a folder or file of weights, or nothing."""
-    from miqanet.training.run import RUN_FILE, Run
+def _beginning(start: Path | None, pretrained: Path | None, network: str) -> dict[str, Any] | None:
+    """Return for the record what a run begins with: an earlier run, weights of ImageNet, or nothing.
 
-    if weights is None:
+    Raises:
+        FileNotFoundError: nothing says whom the weights to start with know.
+        ValueError: they are of another network.
+    """
+    from miqanet.training.run import Run
+
+    if pretrained:
+        return {"pretrained": pretrained.name}
+    if start is None:
         return None
-    if not (weights / RUN_FILE).exists():
-        return {"weights": weights.name}
-    before = Run.read(weights)
+    before = Run.read(start)
     if before.network != network:
-        raise ValueError(f"{weights} holds a run of {before.network}; give --network {before.network}")
+        raise ValueError(f"{start} holds a run of {before.network}; give --network {before.network}")
     return asdict(before)
 
 
 def starting_weights(start: Path | None, pretrained: Path | None, network: str) -> dict[str, Tensor] | None:
     """Return the weights of a run's best checkpoint, of a folder of shipped ones, or of ImageNet."""
     from miqanet.networks.pretrained import pretrained_weights
-    from miqanet.training.checkpoints import BEST_CHECKPOINT, network_weights, weights_file
+    from miqanet.training.checkpoints import network_weights, weights_file
 
     if pretrained:
         return pretrained_weights(pretrained, network)
@@ -185,6 +198,4 @@ def starting_weights(start: Path | None, pretrained: Path | None, network: str) 
         raise FileNotFoundError(
             f"{start} holds neither exported weights nor a run that has finished an epoch"
         )
-    if network != "miqanet" and checkpoint.name != BEST_CHECKPOINT:
-        raise ValueError(f"{start} holds no run of {network}; shipped weights are of miqanet")
     return network_weights(checkpoint)

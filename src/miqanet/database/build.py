@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from miqanet.database.creation import DatabaseExistsError, begin
 from miqanet.database.drawing import DrawnImage, draw_in_order, ticket
+from miqanet.database.labels import SIMULATED_MAJORITY
 from miqanet.database.png import write_whole
 from miqanet.database.query import Database
 from miqanet.database.raters import RATERS
@@ -27,9 +28,6 @@ from miqanet.database.schema import Artifact, Image, Label, Property, Rater, Sou
 from miqanet.database.sources import Progress, keep_sources
 from miqanet.reading import ReadError
 from miqanet.verdict import Quality
-
-RULE = "majority of simulated raters v1"
-"""Provenance of a simulated label: `miqanet.database.raters` on the harm of `miqanet.artifacts.harm`."""
 
 LOW, HIGH = 1285, 2524
 """Images of low and high quality in the paper's database (Chen et al., VCIP 2022)."""
@@ -89,7 +87,7 @@ def build(
     asked = {
         "simulated": "true",
         "created_by": f"miqanet {version('miqanet')}",
-        "rule": RULE,
+        "rule": SIMULATED_MAJORITY,
         "clean_folder": str(clean.resolve()),
         "seed": str(seed),
         "low": str(low),
@@ -120,7 +118,7 @@ def _fill(
     """Draw until the wanted counts are filled; return how many draws and ties it took in all."""
     out = database.folder
     with Session(database.engine) as session:
-        number_of_labels = select(func.count(Label.id)).where(Label.provenance == RULE)
+        number_of_labels = select(func.count(Label.id)).where(Label.provenance == SIMULATED_MAJORITY)
         filled = {
             quality: session.scalar(number_of_labels.where(Label.quality == quality)) or 0
             for quality in wanted
@@ -201,7 +199,7 @@ def _row(drawn: DrawnImage, quality: Quality, place: int, source: Source, raters
         labels=[
             Label(
                 quality=quality,
-                provenance=RULE,
+                provenance=SIMULATED_MAJORITY,
                 votes_for_low=sum(drawn.votes),
                 votes_in_all=len(drawn.votes),
             )

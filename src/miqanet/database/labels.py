@@ -17,6 +17,12 @@ from miqanet.verdict import Quality
 MAJORITY = "majority of votes"
 """Provenance of a label that is derived from people's votes."""
 
+SIMULATED_MAJORITY = "majority of simulated raters v1"
+"""Provenance of a simulated label: `miqanet.database.raters` on the harm of `miqanet.artifacts.harm`."""
+
+SIMULATED = frozenset({SIMULATED_MAJORITY, "simulated rule v1"})
+"""Provenances of the labels that no person has given; the second is of the first revision's databases."""
+
 
 @dataclass(frozen=True, slots=True)
 class MajoritySummary:

@@ -24,9 +24,19 @@ def encode_png(pixels: NDArray[np.floating]) -> bytes:
 
 
 def read_png(path: Path) -> NDArray[np.float32]:
-    """Return the pixels (rows, columns) of a PNG that `encode_png` made, white being 1."""
-    with Image.open(path) as picture:
-        return np.asarray(picture, np.float32) / np.float32(_WHITE)
+    """Return the pixels (rows, columns) of a PNG that `encode_png` made, white being 1.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged.
+    """
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture, np.float32) / np.float32(_WHITE)
+    except (OSError, SyntaxError) as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise ValueError(f"{path} is damaged: {error}") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import Self
 
 from sqlalchemy import Engine, func, select
 
+from miqanet.database.labels import SIMULATED
 from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
 from miqanet.database.schema import Artifact, Dataset, Image, Label, Property, Rater, Source, Subject, Vote
 from miqanet.database.store import FOLDER, check_revision, open_existing
@@ -137,6 +138,7 @@ class Database:
                 Image.ssim,
                 Image.nrmse,
                 Label.quality,
+                Label.provenance.in_(SIMULATED).label("label_simulated"),
                 Label.votes_for_low,
                 Label.votes_in_all,
             )
@@ -167,6 +169,7 @@ class Database:
                 low=row.quality is Quality.LOW,
                 harms=harms[row.id],
                 simulated=row.simulated,
+                label_simulated=row.label_simulated,
                 image=row.id,
                 low_votes=row.votes_for_low / row.votes_in_all if row.votes_in_all else None,
                 ssim=row.ssim,

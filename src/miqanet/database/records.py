@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +47,9 @@ class ImageRecord:
     say low. What they said is `low`, which may differ."""
 
     simulated: bool
+    label_simulated: bool = False
+    """Whether the label is by simulated raters rather than by people."""
+
     image: int = 0
     """The number by which votes name it."""
 
@@ -67,6 +72,12 @@ class ImageRecord:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of artifact that spoil the image (harm of at least 1), sorted: its multi-label."""
         return tuple(sorted(kind for kind, harm in self.harms.items() if harm >= 1))
+
+
+def labels_sha256(images: Iterable[ImageRecord]) -> str:
+    """Return a hash of images with their labels and votes: other than pixels, these may change."""
+    labels = sorted((image.image, image.low, image.low_votes) for image in images)
+    return hashlib.sha256(json.dumps(labels).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,18 +85,20 @@ def unfinished(tasks: Iterable[Task]) -> list[Task]:
     Raises:
         ValueError: a finished one was done with other settings or data, and would not go with the rest.
     """
-    left = []
+    tasks = list(tasks)
+    rows = {(task.finished.parents[1], task.finished.name): dict(task.method.settings) for task in tasks}
+    for (folder, name), settings in rows.items():
+        # The row's other folds, too: what would not go with them is better not begun.
+        for path in sorted(folder.glob(f"*/{name}")):
+            made_with = FoldPredictions.read(path).facts.settings
+            if made_with != settings:
+                raise ValueError(
+                    f"{path} was made with {made_with}, not {settings}; choose another --out, or delete it"
+                )
     for task in tasks:
-        if not task.finished.exists():
-            left.append(task)
-            continue
-        facts = read_finished(task.finished, task.fold, task.data_sha256).facts
-        if facts.settings != dict(task.method.settings):
-            raise ValueError(
-                f"{task.finished} was made with {facts.settings}, not {dict(task.method.settings)}; "
-                "choose another --out, or delete it"
-            )
-    return left
+        if task.finished.exists():
+            read_finished(task.finished, task.fold, task.data_sha256)
+    return [task for task in tasks if not task.finished.exists()]
 
 
 def run_tasks(
@@ -159,7 +161,9 @@ def run_task(task: Task, tell: Tell) -> None:
         temperature=calibration.scaling.temperature,
         bias=calibration.scaling.bias,
         review_band=calibration.thresholds.review_band,
-        body_parts_seen=tuple(sorted(fold.body_parts_seen)),
+        body_parts_seen=tuple(
+            sorted(fold.body_parts_seen if fitted.body_parts is None else fitted.body_parts)
+        ),
         data_sha256=task.data_sha256,
         fold_sha256=fold.sha256,
         version=__version__,

@@ -17,6 +17,10 @@ from miqanet.evaluation.metrics import Array, Figure, Judged, calibration_error
 
 _RESAMPLINGS = 1000
 
+_RESTS_ON_ONE = 0.2
+"""Share of resamplings that a figure is undefined in: a certain subject is missing in at least 1/4 of them, and two
+subjects in at most 0.14."""
+
 _WEIGHTS_AT_ONCE = 4_000_000
 """32 MB in double precision."""
 
@@ -30,7 +34,7 @@ def estimates(figures: Mapping[str, Figure], judged: Judged, seed: int = 0) -> d
     """Return figures with their intervals, all from the same resamplings.
 
     Resamplings in which a figure is undefined (a class is missing) are left out for it. Of one subject alone nothing
-    is known about others: such a figure has no interval (NaN).
+    is known about others: a figure of one, or with one alone to give it a class, has no interval (NaN).
     """
     once = np.ones((1, len(judged)))
     values = {name: float(figure(judged, once)[0]) for name, figure in figures.items()}
@@ -44,6 +48,8 @@ def estimates(figures: Mapping[str, Figure], judged: Judged, seed: int = 0) -> d
     for name, figure in figures.items():
         if getattr(figure, "func", figure) is calibration_error:
             resampled[name] = _moved_back(resampled[name], values[name])
+    for undefined in (name for name, drawn in resampled.items() if np.isnan(drawn).mean() > _RESTS_ON_ONE):
+        resampled[undefined] = np.array([math.nan])
     return {name: with_interval(value, resampled[name]) for name, value in values.items()}
 
 

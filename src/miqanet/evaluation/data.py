@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from miqanet.database.query import Database
-from miqanet.database.records import ImageRecord, RaterRecord, SourceRecord, SubjectRecord, VoteRecord
+from miqanet.database.records import ImageRecord, SourceRecord, SubjectRecord, VoteRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,8 @@ class Data:
 
     sources: Sequence[SourceRecord]
     votes: Sequence[VoteRecord]
-    raters: Sequence[RaterRecord]
+    """Of those whose judgement the labels are: people's, or simulated raters' where they alone have rated."""
+
     image_hashes: Mapping[int, str]
     sha256: str
     """Fingerprint of the database."""
@@ -37,13 +38,15 @@ class Data:
             ValueError: it is no database of miqanet's, of another revision, or has no labelled images.
         """
         with Database.open(place) as database:
+            images = database.images()
+            made_up = {image.image: image.label_simulated for image in images}
+            simulated = {rater.name: rater.simulated for rater in database.raters()}
             data = cls(
-                images=database.images(),
+                images=images,
                 subjects=database.subjects(),
                 subject_names=database.subject_names(),
                 sources=database.sources(),
-                votes=database.votes(),
-                raters=database.raters(),
+                votes=[vote for vote in database.votes() if made_up.get(vote.image) is simulated[vote.rater]],
                 image_hashes=database.image_hashes(),
                 sha256=database.fingerprint(),
             )
@@ -59,14 +62,13 @@ class Data:
     @property
     def simulated(self) -> str:
         """What is simulated of it, in words; empty where nothing is."""
-        return what_is_simulated(self.images, self.raters)
+        return what_is_simulated(self.images)
 
 
-def what_is_simulated(images: Iterable[ImageRecord], raters: Sequence[RaterRecord]) -> str:
+def what_is_simulated(images: Sequence[ImageRecord]) -> str:
     """Return in words what is simulated of images and of their labels; nothing where nothing is."""
-    made_up = [image.simulated for image in images]
-    artifacts = _share("simulated artifacts", made_up)
-    labels = _share("simulated labels", [rater.simulated for rater in raters] or made_up)
+    artifacts = _share("simulated artifacts", [image.simulated for image in images])
+    labels = _share("simulated labels", [image.label_simulated for image in images])
     said = " and ".join(filter(None, (artifacts, labels)))
     return said if not labels or "partly" in labels else f"{said}: no radiologist has rated these images"
 

@@ -40,6 +40,8 @@ def roc(judged: Mapping[str, Judged]) -> str:
     figure, axes = _canvas("high called low", "low called low")
     axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.6, linestyle=":")
     for (name, each), style in zip(judged.items(), cycle(_STYLES), strict=False):
+        if len(np.unique(each.low)) < 2:
+            continue  # Of one class there is no such curve.
         false, found, _ = roc_curve(each.low, each.probability_low)
         axes.plot(false, found, **style, label=name)
     return _svg(_named(figure))

@@ -67,12 +67,15 @@ def leakage_statement(method: str, data: Data, out: Path) -> dict[str, Any] | No
     Raises:
         ValueError: a file is damaged, or its images have changed.
     """
-    paths = [fold_file(out / _FOLDER, protocol, "rotation-0", method) for protocol in _PROBED]
+    if not (out / _FOLDER).is_dir():
+        return None
+    probed = _relabelled_folds(data)
+    paths = [fold_file(out / _FOLDER, fold.protocol, fold.name, method) for fold in probed]
     if not all(path.exists() for path in paths):
         return None
     found: dict[str, Any] = {"method": method}
     judged = []
-    for path, fold in zip(paths, _relabelled_folds(data), strict=True):
+    for path, fold in zip(paths, probed, strict=True):
         answers = read_finished(path, fold, data.sha256)
         judged.append(Row.of([answers], {image.image: image for image in fold.test}).judged)
         figures = stated(estimates({"accuracy": accuracy, "auc": auc}, judged[-1]))

@@ -36,6 +36,9 @@ class Fitted:
     chosen_by: frozenset[int] = frozenset()
     """Subjects that chose its epoch before this fold was made: they cannot test it."""
 
+    body_parts: frozenset[str] | None = None
+    """That it learned from before this fold was made; None where it was from the fold's training images."""
+
 
 class Method(Protocol):
     """A row of the tables."""
@@ -114,6 +117,8 @@ class NetworkMethod:
         )  # fmt: skip
         subjects = {image.subject for image in train}
         slices = [source for source in self.sources if source.subject in subjects]
+        if self.sources and not slices:
+            raise ValueError("there are no clean slices of its training subjects to spoil afresh")
         watched = {"validation": to_watch(validation)}
         best = fit(
             folder, slices or train, watched, settings, watched_size=self.size, progress=False, tell=tell

@@ -72,7 +72,7 @@ def results(
             "subjects": len({image.subject for image in data.images}),
             "datasets": sorted({image.dataset for image in data.images}),
             "body_parts": sorted({image.body_part for image in data.images}),
-            "raters": len(data.raters),
+            "raters": len({vote.rater for vote in data.votes}),
             "split_votes": sum(image.low_votes not in (None, 0.0, 1.0) for image in data.images),
             "simulated": data.simulated,
         },

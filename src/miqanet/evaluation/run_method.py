@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from miqanet.database.folds import Role
-from miqanet.database.records import ImageRecord, SubjectRecord
+from miqanet.database.records import ImageRecord
 from miqanet.evaluation.catalog import RUNS
 from miqanet.evaluation.methods import Fitted
+from miqanet.preprocessing import SIZE
 from miqanet.training.run import Run
 
 
@@ -23,7 +23,6 @@ class RunMethod:
 
     folder: Path
     run: Run
-    subjects: Sequence[SubjectRecord]
     names: Mapping[int, str]
     """What identifies each subject in other databases, too."""
 
@@ -62,36 +61,35 @@ class RunMethod:
 
         Raises:
             FileNotFoundError: the run has not finished an epoch.
-            ValueError: it is not known from whom the run learned.
+            ValueError: it is not known from whom the run learned, or who chose its epoch.
         """
         from miqanet.training.checkpoints import weights_file
         from miqanet.training.predict import predict
 
         checkpoint = weights_file(self.folder)
         lineage = self.run.lineage()
+        if not all(run.trained_on and run.validated_on for run in lineage):
+            raise ValueError(
+                f"{self.folder} does not say who trained and validated it, or what it began with"
+            )
 
         def judge(images: Sequence[ImageRecord]) -> NDArray[np.float64]:
-            return predict(
-                checkpoint, images, size=self.run.settings["size"], workers=self.workers
-            ).probability_low
+            # At the size at which its epoch was chosen and it is used, whatever it was trained at.
+            return predict(checkpoint, images, size=SIZE, workers=self.workers).probability_low
 
         return Fitted(
             judge,
             hardware=", then ".join(dict.fromkeys(run.hardware for run in lineage)),
             minutes=sum(run.minutes for run in lineage),
-            learned_from=self._learned_from(lineage),
-            chosen_by=self._chosen_by(lineage),
+            learned_from=self._of(name for run in lineage for name in run.trained_on),
+            chosen_by=self._of(name for run in lineage for name in run.validated_on),
+            body_parts=frozenset(part for run in lineage for part in run.body_parts),
         )
 
-    def _learned_from(self, lineage: Sequence[Run]) -> frozenset[int]:
-        if not all(run.trained_on for run in lineage):
-            raise ValueError(f"{self.folder} does not say whom it, or what it began with, was trained on")
-        seen = {name for run in lineage for name in run.trained_on}
-        return frozenset(subject for subject, name in self.names.items() if name in seen)
-
-    def _chosen_by(self, lineage: Sequence[Run]) -> frozenset[int]:
-        roles = [run.roles(list(self.subjects), self.names) for run in lineage]
-        return frozenset(s for each in roles for s, role in each.items() if role is Role.VALIDATION)
+    def _of(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the subjects of these names: a run may have been trained on another database."""
+        wanted = set(names)
+        return frozenset(subject for subject, name in self.names.items() if name in wanted)
 
 
 def _in_words(run: Run) -> str:

@@ -103,8 +103,8 @@ def measure(
     """Return the figures of one role's subjects with subject-level 95 % intervals.
 
     `clean` are the slices as they came, `high` and `low` the images of the database by their labels. What is
-    `passed` or `condemned` lies below or above the review band: it is decided without a person. A figure for which
-    the images are missing is None.
+    `passed` or `condemned` lies below or above the review band: it is decided without a person. By artifact
+    are told those that it alone spoils (harm of at least 1). A figure for which the images are missing is None.
 
     Args:
         answers: scaled as for `thresholds`.

@@ -164,7 +164,8 @@ def introduction(results: dict[str, Any]) -> str:
         )
     lines.append(
         "In brackets 95 % intervals by bootstrap over subjects. Low is the positive class. Probabilities are "
-        "calibrated on each fold's validation images; from 1/2 on an image is called low. Methods of the paper that "
+        "calibrated on each fold's validation images; from 1/2 on an image is called low. Figures are of all folds' "
+        "images together, AUC and AUPRC too, though each fold has a model of its own. Methods of the paper that "
         "are not networks are fitted anew to these images, where the paper thresholds released scores. Written by "
         f"miqanet {results['version']} on {results['created']}; fingerprint of the database {data['sha256'][:16]}."
     )
@@ -184,7 +185,9 @@ def overview(results: dict[str, Any]) -> Table:
         [method, _paper(method), *(accuracy.get((method, protocol), _NOT_RUN) for protocol in protocols)]
         for method in sorted(methods, key=lambda method: (-PAPER_ACCURACY.get(_network(method), 0), method))
     ]
-    ceilings = {row["protocol"]: row["human_frame"] for row in results["rows"] if row["human_frame"]}
+    # Of the row with the most images: others may be of a fold only.
+    by_size = sorted(results["rows"], key=lambda row: row["images"])
+    ceilings = {row["protocol"]: row["human_frame"] for row in by_size if row["human_frame"]}
     if ceilings:
         best = [percent(ceilings[p]["ceiling"]) if p in ceilings else "–" for p in protocols]
         rows.append(["*best rater against the majority of the others*", "–", *best])
@@ -356,7 +359,12 @@ def _leakage(results: dict[str, Any]) -> Table:
 
 def _duplicates(results: dict[str, Any]) -> Table:
     title = "Near-duplicates across folds"
-    headings = ["protocol", "tested images", "with a near-duplicate in training", "of another subject"]
+    headings = [
+        "protocol",
+        "test images of all folds",
+        "with a near-duplicate in training",
+        "of another subject",
+    ]
     found = results.get("near_duplicates")
     if not found:
         return Table(title, headings, [])

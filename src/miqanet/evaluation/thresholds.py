@@ -24,6 +24,9 @@ class ErrorRates:
 
 DEFAULT_RATES = ErrorRates()
 
+_BEYOND = 2e-6
+"""Half of it outlasts the rounding of thresholds to six decimals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -51,8 +54,9 @@ def choose_thresholds(
     if not low.any() or low.all():
         raise ValueError("thresholds need validation images of both classes")
     # Mirrored: missed is below, as falsely called is above. Minus rounds nothing, unlike one minus.
-    least = -_reached_by(-probability_low, low, rates.miss, end=0.0)
-    greatest = _reached_by(probability_low, ~low, rates.false_alarm, end=1.0)
+    # The ends lie just beyond all probabilities: what is 0 or 1 need not be told from what is allowed.
+    least = -_reached_by(-probability_low, low, rates.miss, end=_BEYOND)
+    greatest = _reached_by(probability_low, ~low, rates.false_alarm, end=1.0 + _BEYOND)
     decision = float(np.clip(0.5, min(least, greatest), max(least, greatest)))
     return Thresholds(decision, (least, greatest) if least < greatest else (decision, decision))
 

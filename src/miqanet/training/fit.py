@@ -75,8 +75,10 @@ class FitSettings:
 
 
 def to_watch(images: Sequence[ImageRecord]) -> list[ImageRecord]:
-    """Return about 200 of the images, evenly: enough to choose an epoch by, and few to judge after every one."""
-    return list(images[:: len(images) // _WATCHED + 1])
+    """Return some 100 to 200 of the images, evenly of each class: enough to choose an epoch by, and soon judged."""
+    step = len(images) // _WATCHED + 1
+    classes = ([place for place, image in enumerate(images) if image.low is low] for low in (False, True))
+    return [images[place] for place in sorted(place for each in classes for place in each[::step])]
 
 
 def _say_nothing(_line: str) -> None:

@@ -16,6 +16,8 @@ RUN_FILE = "run.json"
 _BEFORE_THERE_WAS_A_CHOICE = {"network": "miqanet", "devices": 1}
 """What runs trained, and on what, that do not say so."""
 
+_LISTS = ("held_out", "trained_on", "validated_on", "body_parts")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -35,10 +37,19 @@ class Run:
     """Whether clean slices were spoiled afresh every epoch, or stored images used."""
 
     started_from: dict[str, Any] | None = None
-    """The run whose weights this one began with."""
+    """The run whose weights this one began with, or the name of a file `pretrained` on ImageNet."""
+
+    labels_sha256: str = ""
+    """Of the database's labels, see `miqanet.database.records.labels_sha256`."""
 
     trained_on: tuple[str, ...] = ()
     """Names of the subjects that training saw."""
+
+    validated_on: tuple[str, ...] = ()
+    """Names of the subjects whose images chose the epoch."""
+
+    body_parts: tuple[str, ...] = ()
+    """That training saw."""
 
     final: bool = False
     """Whether the test subjects were learned from, too, after what it began with had been measured on them."""
@@ -63,7 +74,7 @@ class Run:
             return cls.of(json.loads((folder / RUN_FILE).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise FileNotFoundError(
-                f"{folder} holds no {RUN_FILE}: it is not the folder of a training run"
+                f"{folder} holds no {RUN_FILE}: it is no folder of a training run, nor of weights exported from one"
             ) from None
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{folder / RUN_FILE} is damaged: {error}") from error
@@ -71,7 +82,7 @@ class Run:
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Self:
         """Return the run that a `run.json`, or another run's `started_from`, states."""
-        lists = {name: tuple(content.get(name, ())) for name in ("held_out", "trained_on")}
+        lists = {name: tuple(content.get(name, ())) for name in _LISTS}
         return cls(**{**content, **lists})
 
     def write(self, folder: Path) -> None:
@@ -105,7 +116,7 @@ class Run:
         Raises:
             ValueError: the first one began with weights of which no run is known.
         """
-        if not self.started_from:
+        if not self.started_from or "pretrained" in self.started_from:
             return [self]
         if "settings" not in self.started_from:
             weights = self.started_from.get("weights")
@@ -117,7 +128,13 @@ class Run:
     def _identity(self) -> str:
         settings = _BEFORE_THERE_WAS_A_CHOICE | self.settings
         settings.pop("workers", None)
-        same = replace(self, settings=settings, trained_on=(), minutes=0.0, hardware="")
+        earlier = self.started_from
+        if earlier and "settings" in earlier:
+            earlier = {"run": self.of(earlier)._identity()}
+        same = replace(
+            self, settings=settings, started_from=earlier,
+            trained_on=(), validated_on=(), body_parts=(), minutes=0.0, hardware="",
+        )  # fmt: skip
         return json.dumps(asdict(same), sort_keys=True)
 
     def roles(self, subjects: list[SubjectRecord], names: Mapping[int, str]) -> dict[int, Role]:
