@@ -59,7 +59,7 @@ def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 def _section(name: str, command: Any) -> str:
     shown = [parameter for parameter in command.params if parameter.name != "help"]
     arguments = "".join(f" {_spelled(each)}" for each in shown if not _is_option(each))
-    rows = "".join(f"| `{_spelled(each)}` | {_default(each)} | {each.help} |\n" for each in shown)
+    rows = "".join(f"| `{_in_a_cell(_spelled(each))}` | {_default(each)} | {each.help} |\n" for each in shown)
     return (
         f"\n## {name}\n\n{command.help.strip()}\n\n```\n{name}{arguments} [OPTIONS]\n```\n\n"
         f"| | Default | |\n|---|---|---|\n{rows}"
@@ -72,11 +72,17 @@ def _is_option(parameter: Any) -> bool:
 
 def _spelled(parameter: Any) -> str:
     if not _is_option(parameter):
-        return str(parameter.name).upper() + ("..." if parameter.nargs == -1 else "")
+        name = parameter.metavar or parameter.name.upper()
+        named = name if parameter.required else f"[{name}]"
+        return named + ("..." if parameter.nargs == -1 else "")
     names = ", ".join(parameter.opts)
     if parameter.is_flag:
         return " / ".join([names, *parameter.secondary_opts])
     return f"{names} {parameter.metavar or parameter.name.upper()}"
+
+
+def _in_a_cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _default(parameter: Any) -> str:
@@ -84,8 +90,9 @@ def _default(parameter: Any) -> str:
         return "required"
     if parameter.secondary_opts:
         return f"`{(parameter.opts if parameter.default else parameter.secondary_opts)[0]}`"
-    given = isinstance(parameter.default, int | float | str | Path) and parameter.default is not False
-    return f"`{parameter.default}`" if given else ""
+    default = parameter.default
+    given = isinstance(default, int | float | str | Path) and default is not False and default != ""
+    return f"`{default}`" if given else ""
 
 
 def _first_line(docstring: str | None) -> str:

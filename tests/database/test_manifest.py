@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from miqanet.database.manifest import read_manifest
+from miqanet.database.manifest import read_manifest, read_sources
 
 
 def test_artifacts_phantoms_and_natural_folder_are_not_clean(clean: Path) -> None:
@@ -28,3 +28,25 @@ def test_missing_column_is_named(tmp_path: Path) -> None:
     (tmp_path / "MANIFEST.csv").write_text("file,dataset,subject,body_part\n")
     with pytest.raises(ValueError, match="modality_contrast"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("column", ["natural_artifact", "natural_artefact"])
+def test_either_spelling_leaves_out_what_has_artifacts(tmp_path: Path, column: str) -> None:
+    columns = f"file,dataset,subject,body_part,modality_contrast,{column}"
+    (tmp_path / "MANIFEST.csv").write_text(f"{columns}\na.png,d,s,brain,T1w,y\nb.png,d,s,brain,T1w,n\n")
+    assert [entry.clean for entry in read_manifest(tmp_path).values()] == [False, True]
+
+
+def test_sources_and_licenses_are_told_once_a_dataset(clean: Path, tmp_path: Path) -> None:
+    columns = "file,dataset,subject,body_part,modality_contrast,source_repo,commit,licence"
+    rows = [
+        f"{name}.png,{dataset},s,brain,T1w,of/{dataset},abc,CC0"
+        for name, dataset in (("a", "one"), ("b", "one"), ("c", "two"), ("d", "three"))
+    ]
+    (tmp_path / "MANIFEST.csv").write_text("\n".join([columns, *rows]))
+    assert read_sources(tmp_path, {"one", "two"}) == [
+        {"dataset": name, "source": f"of/{name}", "commit": "abc", "license": "CC0"}
+        for name in ("one", "two")
+    ]
+    assert read_sources(clean, {"site-a"}) == []
+    assert read_sources(tmp_path / "elsewhere" / "below", {"one"}) == []

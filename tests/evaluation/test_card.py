@@ -158,6 +158,16 @@ def test_what_training_began_with_is_told(card, tmp_path):
     assert "()" not in text
 
 
+def test_sources_and_licenses_are_named(card, tmp_path):
+    source = {"dataset": "sct", "source": "sct/data", "commit": "0123456789abcdef", "license": "MIT"}
+    card["data"]["sources"] = [source]
+    card["training"]["stages"][0]["final"] = True
+    write_card(card, tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert "| sct | sct/data, `0123456789ab` | MIT |" in text
+    assert "from the test subjects, too" in text
+
+
 def test_a_card_without_figures_has_no_readme_yet(card, tmp_path):
     del card["metrics"]
     write_card(card, tmp_path)

@@ -59,6 +59,7 @@ def export(
     need("train", "torch", "nncf", "sqlalchemy")
     from miqanet.artifacts import KINDS
     from miqanet.database.folds import Role
+    from miqanet.database.manifest import read_sources
     from miqanet.database.query import Database
     from miqanet.database.records import labels_sha256
     from miqanet.evaluation.card import write_card
@@ -83,6 +84,7 @@ def export(
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
             names, fingerprint = opened.subject_names(), opened.fingerprint()
+            clean_folder = opened.properties().get("clean_folder", "")
         if fingerprint != run.data_sha256:
             fail(f"{shown(database)} is not the database that {run_dir} was trained on")
         if labels_sha256(images) != run.labels_sha256:
@@ -100,6 +102,11 @@ def export(
     learned = [image for image in images if roles[image.subject] is Role.TRAIN]
     spoiled = [source for source in sources if roles[source.subject] is Role.TRAIN]
     everything: list[ImageRecord | SourceRecord] = [*sources, *images]
+    datasets = sorted({each.dataset for each in everything})
+    try:
+        origins = read_sources(Path(clean_folder), datasets) if clean_folder else []
+    except (OSError, ValueError) as error:
+        fail(str(error))
     out.parent.mkdir(parents=True, exist_ok=True)
     # Weights appear in the folder together, and only once they have their thresholds.
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
@@ -149,9 +156,10 @@ def export(
                 "clean_slices": len(sources),
                 "images": len(images),
                 "subjects": {role.value: sum(r is role for r in roles.values()) for role in Role},
-                "datasets": sorted({each.dataset for each in everything}),
+                "datasets": datasets,
                 "body_parts": sorted({each.body_part for each in everything}),
                 "simulated": what_is_simulated(images),
+                "sources": origins,
             },
         }
         calibrated = answers.scaled(scaling)
@@ -234,7 +242,9 @@ def _training(run: Run) -> dict[str, Any]:
     stage: Any = asdict(run)
     while stage and "settings" in stage:
         stages.insert(
-            0, {name: stage[name] for name in ("settings", "minutes", "hardware", "fresh", "held_out")}
+            0,
+            {name: stage[name] for name in ("settings", "minutes", "hardware", "fresh", "held_out")}
+            | {"final": stage.get("final", False)},
         )
         stage = stage["started_from"]
     return {"stages": stages, "pretrained": (stage or {}).get("pretrained"), "split_seed": run.split_seed}

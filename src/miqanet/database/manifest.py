@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +16,8 @@ _COLLECTED = "natural"
 
 _LEFT_OUT_FOLDERS = frozenset({_COLLECTED, "kspace"})
 _COLUMNS = ("file", "dataset", "subject", "body_part", "modality_contrast")
+_ARTIFACT_COLUMNS = ("natural_artifact", "natural_artefact")
+_SOURCE_COLUMNS = ("source_repo", "commit", "licence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,37 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
     Raises:
         ValueError: a column is missing, or it is no CSV file in UTF-8.
     """
-    path = next((p for p in (folder / FILE_NAME, folder.parent / FILE_NAME) if p.is_file()), None)
+    path = _manifest(folder)
     if path is None:
         return {}
     rows = read_rows(path, _COLUMNS)
     return {os.path.normpath(path.parent / row["file"]): _entry(row) for _, row in rows}
 
 
+def read_sources(folder: Path, datasets: Collection[str]) -> list[dict[str, str]]:
+    """Return whence these datasets come, by the manifest of `folder`: repositories, commits and licenses.
+
+    Nothing where there is no manifest, or where it does not say.
+
+    Raises:
+        ValueError: the manifest lacks a column that it has to have, or is no CSV file in UTF-8.
+    """
+    path = _manifest(folder)
+    rows = read_rows(path, _COLUMNS) if path else ()
+    told = {
+        (row["dataset"], *(row.get(name, "") for name in _SOURCE_COLUMNS))
+        for _, row in rows
+        if row["dataset"] in datasets and row.get("licence")
+    }
+    return [dict(zip(("dataset", "source", "commit", "license"), each, strict=True)) for each in sorted(told)]
+
+
+def _manifest(folder: Path) -> Path | None:
+    return next((p for p in (folder / FILE_NAME, folder.parent / FILE_NAME) if p.is_file()), None)
+
+
 def _entry(row: dict[str, str]) -> Entry:
-    spoiled = row.get("natural_artefact", "").lower().startswith("y")
+    spoiled = any(row.get(name, "").lower().startswith("y") for name in _ARTIFACT_COLUMNS)
     folders = PurePosixPath(row["file"]).parts[:-1]
     left_out = not _LEFT_OUT_FOLDERS.isdisjoint(folders)
     phantom = "phantom" in row["body_part"].lower()
