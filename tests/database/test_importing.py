@@ -4,15 +4,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
 from pydicom.uid import SecondaryCaptureImageStorage
-from sqlalchemy import select
+from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from miqanet.artifacts.phantom import phantom
+from miqanet.database import importing
 from miqanet.database.creation import begin
 from miqanet.database.given_votes import GivenVote
 from miqanet.database.importing import ImportSummary, import_images
@@ -119,6 +121,44 @@ def test_a_changed_mind_is_another_vote(database: Database, tmp_path: Path, writ
     assert len(contents(database)["votes"]) == 2
     assert [vote.low for vote in database.votes()] == [False]
     assert [(image.low, image.low_votes) for image in database.images()] == [(False, 0.0)]
+    # And back again; then all that was ever said.
+    for votes, number in (([Quality.LOW], 3), ([Quality.HIGH, Quality.LOW, Quality.HIGH], 4)):
+        take(database, tmp_path, *(GivenVote("a.dcm", None, "R1", quality) for quality in votes))
+        assert len(contents(database)["votes"]) == number
+        assert [vote.low for vote in database.votes()] == [votes[-1] is Quality.LOW]
+
+
+def test_a_lost_file_comes_back(database: Database, tmp_path: Path, write_dicom: Write) -> None:
+    write_dicom("scans/a.dcm")
+    take(database, tmp_path)
+    (image,) = (database.folder / "images").iterdir()
+    content = image.read_bytes()
+    image.unlink()
+    assert take(database, tmp_path).known == 1
+    assert image.read_bytes() == content
+
+
+def test_a_vote_that_is_cast_meanwhile_does_not_end_an_import(
+    database: Database, tmp_path: Path, write_dicom: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dicom("scans/a.dcm")
+    writing = Thread(target=_cast, args=(database.engine,))
+    real = importing.write_whole
+
+    def write_whole(path: Path, content: bytes) -> None:
+        writing.start()  # waits for the import's transaction, or gets in before its first write
+        writing.join(timeout=0.5)
+        real(path, content)
+
+    monkeypatch.setattr(importing, "write_whole", write_whole)
+    assert take(database, tmp_path).added == 1
+    writing.join()
+    assert "meanwhile" in {rater.name for rater in database.raters()}
+
+
+def _cast(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(Rater).values(name="meanwhile", simulated=False))
 
 
 def test_ties_are_left_to_a_senior_reader(database: Database, tmp_path: Path, write_dicom: Write) -> None:

@@ -71,6 +71,25 @@ def test_a_part_that_ends_is_started_again(started, tmp_path):
     ]
 
 
+def test_a_part_that_cannot_be_started_is_tried_again(started, monkeypatch, tmp_path):
+    start, refused, stop = node.subprocess.Popen, [], threading.Event()
+
+    def first_refuse(*arguments, **options):
+        if len(refused) < 2:
+            refused.append(1)
+            raise OSError(12, "Cannot allocate memory")
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(node.subprocess, "Popen", first_refuse)
+    thread = threading.Thread(target=node._keep_up, args=(Part.JUDGE, tmp_path / "miqanet.toml", stop))
+    thread.start()
+    wait_until(lambda: started)
+    stop.set()
+    thread.join(timeout=120)
+    assert not thread.is_alive()
+    assert len(refused) == 2
+
+
 def test_parts_end_when_the_node_stops(started, keep_up):
     wait_until(lambda: started)
     keep_up.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from miqanet.hospital.node_schema import DocumentKind
@@ -49,6 +51,13 @@ def test_pages_leave_nothing_out_and_repeat_nothing(queries):
 )
 def test_filters_narrow_down(queries, wanted, count):
     assert len(list(pages(queries, wanted, 2))) == count
+
+
+def test_a_study_is_found_by_the_accession_number_of_any_of_its_series(store, queries, arrival):
+    store.add_image(arrival(1), 1.0)
+    store.add_image(replace(arrival(2), series_instance_uid="1.2.9", accession_number=""), 2.0)
+    (row,) = queries.series(SeriesFilter(accession_number="A1"), 5, one_a_study=True)
+    assert row.study_instance_uid == arrival(1).study_instance_uid
 
 
 @pytest.mark.usefixtures("many")

@@ -24,10 +24,11 @@ def test_a_list_of_ties_comes_back_filled_in(tmp_path: Path) -> None:
     [
         ("image\nx\n", "lacks the column quality"),
         ("image,quality\nx,bad\n", "line 2: quality is low, high or empty"),
+        ("image,quality\nx,\udce4\n", r"ties\.csv is no CSV file in UTF-8"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "ties.csv"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ValueError, match=message):
         read_decisions(path)

@@ -112,6 +112,17 @@ def test_ties_wait_for_a_senior_reader_whose_decision_stays(make_study) -> None:
     assert label(study, decisions={path(2): Quality.LOW}).low == 4
 
 
+def test_a_decision_outlasts_a_time_with_too_few_votes(make_study) -> None:
+    study = make_study(images=4, raters=RATERS, per_image=3)
+    vote_all(study, {"ann": dict.fromkeys(range(1, 5), "low"), "ben": dict.fromkeys(range(1, 5), "high")})
+    assert label(study, at_least=2, decisions={path(3): Quality.LOW}).decided == 1
+    waiting = label(study)
+    assert (waiting.low, waiting.high, waiting.decided, waiting.incomplete) == (1, 0, 1, 3)
+    assert written(study) == {3: ("low", SENIOR_READER, None, None)}
+    again = label(study, at_least=2)
+    assert (again.decided, len(again.ties)) == (1, 3)
+
+
 def test_only_ties_are_decided(rated) -> None:
     with pytest.raises(ValueError, match=r"secret-file-00.png is not up for adjudication"):
         label(rated, decisions={path(1): Quality.HIGH})

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from miqanet import __version__
 from miqanet.cli.errors import INTERRUPTED, errors, fail, need
-from miqanet.cli.place import Place, opened
+from miqanet.cli.place import Place, opened, told
 from miqanet.cli.processors import processors
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def build(
     from miqanet.database.creation import DatabaseExistsError
 
     try:
-        with _bar("Interrupted. The same command continues where it stopped.") as show:
+        with told(str(out_dir)), _bar("Interrupted. The same command continues where it stopped.") as show:
             summary = build_database(
                 clean_dir, out_dir, low=low, high=high, seed=seed, workers=workers or processors(),
                 url=url, progress=show,
@@ -116,6 +116,7 @@ def import_folder(
             pseudonyms.create_key(key)
         names = pseudonyms.Pseudonyms(pseudonyms.read_key(key))
         with (
+            told(str(out_dir)),
             begin(out_dir, {"created_by": f"miqanet {__version__}"}, url) as database,
             _bar(f"Interrupted. The same command goes on{but_the_key}.") as show,
         ):

@@ -25,8 +25,23 @@ def opened(place: str) -> Iterator[Database]:
         database = Database.open(place)
     except (FileNotFoundError, ValueError) as error:
         fail(str(error))
-    with database:
+    with database, told(place):
         yield database
+
+
+@contextmanager
+def told(place: str) -> Iterator[None]:
+    """End the command where a database is locked, read-only or gone."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        # A server's own words may hold what was to be written.
+        reason = (
+            error.orig if error.orig and "sqlite3" in type(error.orig).__module__ else type(error).__name__
+        )
+        fail(f"{shown(place)} cannot be used now: {reason}")
 
 
 def shown(place: str) -> str:

@@ -8,7 +8,6 @@ is wrong. Votes are only ever added.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 from miqanet.database.body_parts import OTHER, normalize_body_part
 from miqanet.database.clean import subject_of_name
 from miqanet.database.dicom_facts import DicomFacts, RefusedError, read_facts
+from miqanet.database.durability import begin_writing
 from miqanet.database.given_votes import GivenVote
 from miqanet.database.labels import label_by_majority
 from miqanet.database.manifest import Entry, read_manifest
@@ -106,6 +106,7 @@ def import_images(
     for vote in votes:
         given.setdefault(vote.file, []).append(vote)
     with Session(database.engine) as session:
+        begin_writing(session.connection())
         _claim(session, pseudonyms)
         run = _Import(session, database.folder, pseudonyms, dataset)
         files = list(list_files([folder]))
@@ -118,6 +119,7 @@ def import_images(
             progress("importing", place, len(files))
             if place % _BATCH == 0:
                 session.commit()
+                begin_writing(session.connection())
         session.commit()
     run.summary.ties, run.summary.left = list(run.ties.values()), len(run.left)
     run.summary.unmatched += [vote for rest in given.values() for vote in rest]
@@ -172,6 +174,9 @@ class _Import:
                 self.summary.unread.append(ReadError(image.path, image.frame, reason))
                 return None
             self.summary.known += 1
+            file = self._out / found.path
+            if not file.is_file():  # lost with a disk or a power cut
+                write_whole(file, png)
             return found
         uid = facts.sop_instance_uid if facts else None
         same = select(Image).filter_by(sop_instance_uid=uid, frame=image.frame)
@@ -259,7 +264,7 @@ class _Import:
 
     def _vote(self, images: dict[int, Image | None], votes: list[GivenVote]) -> None:
         """Add the votes on a file's images that are not there yet, and derive the labels of these images."""
-        voted: dict[int, Counter[tuple[str, Quality]]] = {}
+        given: dict[tuple[Image, str], list[Quality]] = {}
         places: dict[int, tuple[str, int]] = {}
         for vote in votes:
             frame = next(iter(images)) if vote.frame is None and len(images) == 1 else vote.frame
@@ -268,13 +273,14 @@ class _Import:
                 self.summary.unmatched.append(vote)
                 continue
             places[image.id] = vote.file, frame
-            known = voted.setdefault(image.id, Counter((v.rater.name, v.quality) for v in image.votes))
-            rater = self._pseudonyms.name("rater", vote.rater)
-            if known[rater, vote.quality]:
-                known[rater, vote.quality] -= 1
-                continue
-            image.votes.append(Vote(rater=self._rater(rater), quality=vote.quality))
-            self.summary.votes += 1
+            given.setdefault((image, self._pseudonyms.name("rater", vote.rater)), []).append(vote.quality)
+        for (image, rater), qualities in given.items():
+            known = [vote.quality for vote in image.votes if vote.rater.name == rater]
+            # The file may go on from what is known, or correct it.
+            there = max(k for k in range(len(qualities) + 1) if known[len(known) - k :] == qualities[:k])
+            for quality in qualities[there:]:
+                image.votes.append(Vote(rater=self._rater(rater), quality=quality))
+                self.summary.votes += 1
         self._session.flush()
         # Those without new votes, too: the same command once more tells of the same ties.
         labelled = label_by_majority(self._session, sorted(places))

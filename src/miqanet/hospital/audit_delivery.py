@@ -46,10 +46,9 @@ class AuditDelivery:
             return 0
         try:
             self._target.write(lines)
-        except OSError as error:
-            log.warning(
-                "the audit trail's target does not answer: %s", error.strerror or type(error).__name__
-            )
+        except (OSError, UnicodeError) as error:  # UnicodeError: of a host that can be none
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            log.warning("the audit trail's target does not answer: %s", reason)
             with Session(self._engine) as session, session.begin():
                 for message_id in taken:
                     work.postpone(session, AuditMessage, message_id, now + work.backoff_seconds(attempts))

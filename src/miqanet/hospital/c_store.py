@@ -55,12 +55,13 @@ def c_store_session(archive: CStoreArchive, ae_title: str) -> Iterator[Callable[
     for sop_class in _CLASSES:
         entity.add_requested_context(sop_class, _SYNTAXES)
     tls = archive.tls
-    association = entity.associate(
-        archive.host,
-        archive.port,
-        ae_title=archive.ae_title,
-        tls_args=(client_context(tls.authorities, tls), archive.host) if tls else None,
-    )
+    tls_args = (client_context(tls.authorities, tls), archive.host) if tls else None
+    try:
+        association = entity.associate(
+            archive.host, archive.port, ae_title=archive.ae_title, tls_args=tls_args
+        )
+    except UnicodeError:
+        raise UnreachableError("the archive's host is the name of none") from None
     if not association.is_established:
         why = "refuses the association" if association.is_rejected else "cannot be reached"
         raise UnreachableError(f"the archive {why}")

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -69,11 +70,15 @@ def run_node(config: Config, file: Path) -> None:
 def _keep_up(part: Part, file: Path, stop: threading.Event) -> None:
     """Run a part, and another time when it ends."""
     while not stop.is_set():
-        with _started(part, file) as process:
-            while process.poll() is None and not stop.wait(0.1):
-                pass
-            if process.poll() is not None:
-                log.error("%s has ended (%d) and is started again", part, process.returncode)
+        try:
+            with _started(part, file) as process:
+                while process.poll() is None and not stop.wait(0.1):
+                    pass
+                if process.poll() is not None:
+                    log.error("%s has ended (%d) and is started again", part, process.returncode)
+        except OSError as error:
+            # Of memory, say, that comes back once another part has ended.
+            log.error("%s cannot be started yet: %s", part, error.strerror)
         stop.wait(RESTART_SECONDS)
 
 
@@ -123,7 +128,7 @@ def _database(url: str) -> Engine:
     try:
         engine = open_node_database(url)
         upgrade_node_database(engine)
-    except (ValueError, SQLAlchemyError) as error:
+    except (ValueError, CommandError, SQLAlchemyError) as error:
         # Not in its own words, which may hold the URL's password.
         raise NodeError(f"the node's database cannot be opened ({type(error).__name__})") from error
     return engine

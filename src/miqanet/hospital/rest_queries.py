@@ -186,6 +186,8 @@ def _is_last_of_its_study(wanted: SeriesFilter) -> ColumnElement[bool]:
         same.append(later.scanner == wanted.scanner)
     if wanted.grade is not None:
         same.append(later.grade == wanted.grade)
+    if wanted.accession_number:
+        same.append(later.accession_number == wanted.accession_number)
     return ~(
         select(literal_column("1"))
         .select_from(later)

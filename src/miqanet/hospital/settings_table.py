@@ -63,8 +63,12 @@ class Table:
     def existing_file(self, key: str) -> Path:
         """Take the path of a file that is there."""
         path = self.path(key)
-        if not path.is_file():
-            raise self.error(key, f"there is no file {path}")
+        try:
+            there = path.is_file()
+        except PermissionError:
+            there = False
+        if not there:
+            raise self.error(key, f"there is no file {path} that can be read")
         return path
 
     def networks(self, key: str) -> tuple[Network, ...]:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from miqanet.database.csv_rows import read_rows
 from miqanet.study.labels import Tie
 from miqanet.verdict import Quality
 
@@ -25,19 +26,14 @@ def read_decisions(path: Path) -> dict[str, Quality]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a column is missing, or a quality is neither low nor high.
+        ValueError: a column is missing, a quality is neither low nor high, or it is no CSV file in UTF-8.
     """
     decisions = {}
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = set(_COLUMNS[:2]).difference(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path} lacks the column {', '.join(sorted(missing))}")
-        for row in reader:
-            quality = (row["quality"] or "").strip().lower()
-            if not quality:
-                continue
-            if quality not in tuple(Quality):
-                raise ValueError(f"{path}, line {reader.line_num}: quality is low, high or empty")
-            decisions[(row["image"] or "").strip()] = Quality(quality)
+    for line, row in read_rows(path, _COLUMNS[:2]):
+        quality = row["quality"].strip().lower()
+        if not quality:
+            continue
+        if quality not in tuple(Quality):
+            raise ValueError(f"{path}, line {line}: quality is low, high or empty")
+        decisions[row["image"].strip()] = Quality(quality)
     return decisions

@@ -62,8 +62,8 @@ def write_labels(
     """Derive the labels of a study's images anew from the first readings that stand.
 
     An image needs as many votes as the protocol asks for, or `at_least` so many. A senior reader's decision, by
-    the image's path, holds for as long as the image is tied. Labels of another provenance are deleted with
-    `replace`; votes never are.
+    the image's path, holds until the image has enough votes and is not tied. Labels of another provenance are
+    deleted with `replace`; votes never are.
 
     Raises:
         ValueError: an image has a label of another provenance, or a decision is on an image that is not tied.
@@ -101,12 +101,19 @@ def write_labels(
                 "votes_in_all": votes_in_all if by_vote else None,
             }
         )
-    connection.execute(delete(Label).where(Label.image_id.in_(_RATED)))
+    # What a senior reader has decided of images that lack votes now may hold again when they have them.
+    kept = {
+        numbers[each.path]: each.quality
+        for each in earlier
+        if each.provenance == SENIOR_READER and each.path not in labels.items
+    }
+    connection.execute(delete(Label).where(Label.image_id.in_(_RATED), Label.image_id.not_in(kept)))
     if rows:
         connection.execute(insert(Label), rows)
-    low = sum(row["quality"] is Quality.LOW for row in rows)
-    incomplete = len(numbers) - len(labels.items)
-    return LabelSummary(low, len(rows) - low, len(decided), tuple(ties), incomplete)
+    qualities = [*(row["quality"] for row in rows), *kept.values()]
+    low = sum(quality is Quality.LOW for quality in qualities)
+    incomplete = len(numbers) - len(labels.items) - len(kept)
+    return LabelSummary(low, len(qualities) - low, len(decided) + len(kept), tuple(ties), incomplete)
 
 
 def _images(connection: Connection) -> list[tuple[int, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from miqanet.database.csv_rows import read_rows
 from miqanet.database.schema import Image
 from miqanet.study.protocol import Category, TrainingImage
 
@@ -22,28 +22,21 @@ def read_training(path: Path, engine: Engine, categories: Sequence[Category]) ->
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a column is missing, an image is not in the database or there twice, or a category is unknown.
+        ValueError: a column is missing, an image is not in the database or there twice, a category is unknown,
+            or it is no CSV file in UTF-8.
     """
     with engine.connect() as connection:
         numbers = {row.path: row.id for row in connection.execute(select(Image.path, Image.id))}
     values = [category.value for category in categories]
     found: dict[int, TrainingImage] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            missing = set(_COLUMNS).difference(reader.fieldnames or ())
-            if missing:
-                raise ValueError(f"{path} lacks the column {', '.join(sorted(missing))}")
-            for row in reader:
-                image, expected, text = ((row[name] or "").strip() for name in _COLUMNS)
-                where = f"{path}, line {reader.line_num}"
-                if image not in numbers:
-                    raise ValueError(f"{where}: the database has no image {image}")
-                if numbers[image] in found:
-                    raise ValueError(f"{where}: {image} is there twice")
-                if expected not in values:
-                    raise ValueError(f"{where}: expected is one of {', '.join(values)}")
-                found[numbers[image]] = TrainingImage(numbers[image], expected, text)
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: not a text file in UTF-8") from None
+    for line, row in read_rows(path, _COLUMNS):
+        image, expected, text = (row[name].strip() for name in _COLUMNS)
+        where = f"{path}, line {line}"
+        if image not in numbers:
+            raise ValueError(f"{where}: the database has no image {image}")
+        if numbers[image] in found:
+            raise ValueError(f"{where}: {image} is there twice")
+        if expected not in values:
+            raise ValueError(f"{where}: expected is one of {', '.join(values)}")
+        found[numbers[image]] = TrainingImage(numbers[image], expected, text)
     return tuple(found.values())
