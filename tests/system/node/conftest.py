@@ -46,10 +46,14 @@ PATIENCE = 300.0
 def programs() -> Iterator[None]:
     """Skip where the archive or the scanners are not installed."""
     with pytest.MonkeyPatch.context() as patch:
-        # pynetdicom puts a storescu and a findscu of its own beside Python; dcmtk's are wanted here.
-        beside_python = str(Path(sys.executable).parent)
-        folders = os.environ["PATH"].split(os.pathsep)
-        patch.setenv("PATH", os.pathsep.join(folder for folder in folders if folder != beside_python))
+        # pynetdicom puts a storescu and a findscu of its own into each environment, whatever is active; dcmtk's are wanted.
+        beside_python = Path(sys.executable).parent
+        folders = [
+            folder
+            for folder in os.environ["PATH"].split(os.pathsep)
+            if Path(folder) != beside_python and not Path(folder, "activate").exists()
+        ]
+        patch.setenv("PATH", os.pathsep.join(folders))
         for program in ("Orthanc", "storescu", "findscu", "dciodvfy", "openssl"):
             if shutil.which(program) is None:
                 pytest.skip(f"{program} is not installed")
