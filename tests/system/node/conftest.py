@@ -46,7 +46,7 @@ PATIENCE = 300.0
 def programs() -> Iterator[None]:
     """Skip where the archive or the scanners are not installed."""
     with pytest.MonkeyPatch.context() as patch:
-        # pynetdicom puts a storescu and a findscu of its own into each environment, whatever is active; dcmtk's are wanted.
+        # pynetdicom puts a storescu and a findscu of its own into every environment; dcmtk's are wanted here.
         beside_python = Path(sys.executable).parent
         folders = [
             folder
