@@ -69,6 +69,7 @@ def calibrate(
     from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.card import CARD_FILE, default_weights
     from miqanet.screening.engine import Engine
+    from miqanet.training.run import RUN_FILE
 
     weights = weights or default_weights()
     if (out / CARD_FILE).exists():
@@ -120,7 +121,7 @@ def calibrate(
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:
         folder = Path(unfinished)
-        for file in (*weights.glob("miqanet.*"), *weights.glob("run.json")):
+        for file in (*weights.glob("miqanet.*"), *weights.glob(RUN_FILE)):
             shutil.copy(file, folder)
         write_card(content, folder)
         out.mkdir(exist_ok=True)

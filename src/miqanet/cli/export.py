@@ -84,13 +84,16 @@ def export(
         with Database.open(database) as opened:
             sources, images, subjects = opened.sources(), opened.images(), opened.subjects()
             names, fingerprint = opened.subject_names(), opened.fingerprint()
-            clean_folder = opened.properties().get("clean_folder", "")
+            clean_folder = opened.properties().get("clean_folder")
         if fingerprint != run.data_sha256:
             fail(f"{shown(database)} is not the database that {run_dir} was trained on")
         if labels_sha256(images) != run.labels_sha256:
             fail(f"{shown(database)} has other labels than when {run_dir} was trained on it; train anew")
         run.lineage()
-    except (FileNotFoundError, ValueError) as error:
+        everything: list[ImageRecord | SourceRecord] = [*sources, *images]
+        datasets = sorted({each.dataset for each in everything})
+        origins = read_sources(Path(clean_folder), datasets) if clean_folder else []
+    except (OSError, ValueError) as error:
         fail(str(error))
     roles = run.roles(subjects, names)
     if not recipe and Role.TEST not in roles.values():
@@ -101,12 +104,6 @@ def export(
     clean = [source for source in sources if roles[source.subject] is not Role.TRAIN]
     learned = [image for image in images if roles[image.subject] is Role.TRAIN]
     spoiled = [source for source in sources if roles[source.subject] is Role.TRAIN]
-    everything: list[ImageRecord | SourceRecord] = [*sources, *images]
-    datasets = sorted({each.dataset for each in everything})
-    try:
-        origins = read_sources(Path(clean_folder), datasets) if clean_folder else []
-    except (OSError, ValueError) as error:
-        fail(str(error))
     out.parent.mkdir(parents=True, exist_ok=True)
     # Weights appear in the folder together, and only once they have their thresholds.
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as unfinished:

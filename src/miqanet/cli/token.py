@@ -100,7 +100,6 @@ def _require_owner(spool: Path) -> None:
 
 def _note(settings: Config, name: str) -> None:
     """Write into the audit trail who has changed whose token."""
-    from alembic.util import CommandError
     from pydicom.sr.codedict import codes
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -114,7 +113,7 @@ def _note(settings: Config, name: str) -> None:
         trail = AuditTrail(engine, settings.dicom.ae_title)
         trail.changed(getpass.getuser(), "", name, codes.DCM.UserSecurityAttributesChanged)
         engine.dispose()
-    except (OSError, ValueError, CommandError, SQLAlchemyError) as error:
+    except (OSError, ValueError, SQLAlchemyError) as error:
         errors.print(
             f"the change is made, but the audit trail lacks it ({type(error).__name__})", style="yellow"
         )

@@ -33,9 +33,9 @@ def read_png(path: Path) -> NDArray[np.float32]:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture, np.float32) / np.float32(_WHITE)
+    except (FileNotFoundError, PermissionError):
+        raise
     except (OSError, SyntaxError) as error:
-        if isinstance(error, FileNotFoundError | PermissionError):
-            raise
         raise ValueError(f"{path} is damaged: {error}") from error
 
 

@@ -74,10 +74,14 @@ class ImageRecord:
         return tuple(sorted(kind for kind, harm in self.harms.items() if harm >= 1))
 
 
+def labels(images: Iterable[ImageRecord]) -> list[tuple[int, bool, float | None]]:
+    """Return images with their labels and votes, by number."""
+    return sorted((image.image, image.low, image.low_votes) for image in images)
+
+
 def labels_sha256(images: Iterable[ImageRecord]) -> str:
     """Return a hash of images with their labels and votes: other than pixels, these may change."""
-    labels = sorted((image.image, image.low, image.low_votes) for image in images)
-    return hashlib.sha256(json.dumps(labels).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(labels(images)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,6 @@ from miqanet.evaluation.rows import Row
 
 _FOLDER = "leakage"
 
-_PROBED = (Protocol.P0, Protocol.P1)
-"""What is probed, and its null."""
-
 
 def leakage_tasks(method: Method, data: Data, out: Path) -> list[Task]:
     """Return what the probe has to do: the first rotation of P0, and of P1, with random labels."""
@@ -45,7 +42,7 @@ def _relabelled_folds(data: Data) -> list[Fold]:
             for image in images
         )
 
-    first = [folds(protocol, data.images, data.subjects)[0] for protocol in _PROBED]
+    first = [folds(protocol, data.images, data.subjects)[0] for protocol in (Protocol.P0, Protocol.P1)]
     return [
         replace(
             fold, train=labelled(fold.train), validation=labelled(fold.validation), test=labelled(fold.test)

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from miqanet.database.body_parts import PHANTOM
 from miqanet.database.folds import ROTATIONS, Role, split_images, split_subjects
-from miqanet.database.records import ImageRecord, SubjectRecord
+from miqanet.database.records import ImageRecord, SubjectRecord, labels
 
 
 class Protocol(StrEnum):
@@ -69,7 +69,7 @@ class Fold:
     def sha256(self) -> str:
         """Hash of who is learned from, chosen on and tested on, with labels and votes: votes go on, folds change."""
         parts = {Role.TRAIN: self.train, Role.VALIDATION: self.validation, Role.TEST: self.test}
-        held = {role: sorted((i.image, i.low, i.low_votes) for i in images) for role, images in parts.items()}
+        held = {role: labels(images) for role, images in parts.items()}
         return hashlib.sha256(json.dumps(held).encode()).hexdigest()
 
     def __str__(self) -> str:

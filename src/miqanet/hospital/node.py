@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from alembic.util import CommandError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -128,7 +127,7 @@ def _database(url: str) -> Engine:
     try:
         engine = open_node_database(url)
         upgrade_node_database(engine)
-    except (ValueError, CommandError, SQLAlchemyError) as error:
+    except (ValueError, SQLAlchemyError) as error:
         # Not in its own words, which may hold the URL's password.
         raise NodeError(f"the node's database cannot be opened ({type(error).__name__})") from error
     return engine

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Engine
 
 from miqanet.database.durability import make_durable
@@ -28,10 +29,19 @@ def open_node_database(url: str) -> Engine:
 
 
 def upgrade_node_database(engine: Engine) -> None:
-    """Bring the schema to the newest revision, from nothing or from an earlier one, in one transaction."""
+    """Bring the schema to the newest revision, from nothing or from an earlier one, in one transaction.
+
+    Raises:
+        ValueError: the database is another's, or a newer miqanet's.
+    """
     config = Config()
     location = str(Path(__file__).with_name("node_migrations"))
     config.set_main_option("script_location", location.replace("%", "%%"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise ValueError(
+                "the node's database is of a revision that this miqanet does not know"
+            ) from error

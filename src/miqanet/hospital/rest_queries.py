@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from miqanet.hospital.node_schema import (
@@ -181,17 +181,14 @@ def _is_before(cursor: Cursor) -> ColumnElement[bool]:
 def _is_last_of_its_study(wanted: SeriesFilter) -> ColumnElement[bool]:
     """Return the condition that no other wanted series of the study has got an image since."""
     later = aliased(Series)
-    same = [Series.study_instance_uid == later.study_instance_uid]
-    if wanted.scanner:
-        same.append(later.scanner == wanted.scanner)
-    if wanted.grade is not None:
-        same.append(later.grade == wanted.grade)
-    if wanted.accession_number:
-        same.append(later.accession_number == wanted.accession_number)
     return ~(
         select(literal_column("1"))
         .select_from(later)
-        .where(and_(*same), tuple_(later.last_received, later.id) > tuple_(Series.last_received, Series.id))
+        .where(
+            Series.study_instance_uid == later.study_instance_uid,
+            *wanted.conditions(later),
+            tuple_(later.last_received, later.id) > tuple_(Series.last_received, Series.id),
+        )
         .exists()
     )
 

@@ -24,19 +24,19 @@ class SeriesFilter:
     study_instance_uid: str = ""
     received_since: float | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Return what rows of the table of series have to fulfil."""
+    def conditions(self, series: type[Series] = Series) -> list[ColumnElement[bool]]:
+        """Return what rows of the table of series, or of an alias of it, have to fulfil."""
         wanted: list[ColumnElement[bool]] = []
         if self.scanner:
-            wanted.append(Series.scanner == self.scanner)
+            wanted.append(series.scanner == self.scanner)
         if self.grade is not None:
-            wanted.append(Series.grade == self.grade)
+            wanted.append(series.grade == self.grade)
         if self.accession_number:
-            wanted.append(Series.accession_number == self.accession_number)
+            wanted.append(series.accession_number == self.accession_number)
         if self.study_instance_uid:
-            wanted.append(Series.study_instance_uid == self.study_instance_uid)
+            wanted.append(series.study_instance_uid == self.study_instance_uid)
         if self.received_since is not None:
-            wanted.append(Series.last_received >= self.received_since)
+            wanted.append(series.last_received >= self.received_since)
         return wanted
 
 
