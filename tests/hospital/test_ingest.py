@@ -78,6 +78,19 @@ def test_the_same_image_again_leaves_the_first_one(ingest, spool, rows, mr_image
     assert file.read_bytes() == first.getvalue()
 
 
+def test_an_image_that_has_the_uid_of_another_ones_is_refused_and_leaves_the_first(
+    ingest, spool, rows, mr_image, as_file
+):
+    first, other = mr_image(), mr_image()
+    other.StudyInstanceUID = "1.2.826.0.1.9"
+    ingest(as_file(first), "SCANNER1")
+    outcome = ingest(as_file(other), "SCANNER1")
+    assert (outcome.receipt, outcome.accepted) == (Receipt.CONFLICTING, False)
+    assert len(outcome.reason) <= 64
+    assert len(rows()) == len(files(spool)) == 1
+    assert ingest(as_file(first), "SCANNER1").receipt is Receipt.KNOWN
+
+
 def test_a_repetition_that_cannot_be_deleted_is_known_all_the_same(ingest, mr_image, as_file, monkeypatch):
     def fail(*_):
         raise OSError(errno.EIO, os.strerror(errno.EIO))

@@ -71,4 +71,7 @@ def test_what_waits_for_archives(figures, node_engine, arrival, result, device, 
     first, second = outbox.take_sends("pacs", now, 60.0, 10)
     outbox.sent(first.id)
     outbox.failed(second.id, "refused", now + 60)
-    assert figures.archives(["pacs"]) == [ArchiveRow("pacs", 1, 1, "refused")]
+    assert figures.archives(["pacs"]) == [
+        ArchiveRow("pacs", 1, 1, "refused"),
+        ArchiveRow("web", 2, configured=False),
+    ]

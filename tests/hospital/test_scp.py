@@ -44,10 +44,13 @@ class Notes:
     """An observer that remembers."""
 
     def __init__(self):
-        self.received_from, self.refused_to = [], []
+        self.receiving_from, self.received_from, self.refused_to = [], [], []
+
+    def receiving(self, sender, address, study_instance_uid):
+        self.receiving_from.append((sender, address, study_instance_uid))
 
     def received(self, sender, address, outcomes):
-        self.received_from.append((sender, address, len(outcomes)))
+        self.received_from.append((sender, address, len(list(outcomes))))
 
     def refused(self, ae_title, address):
         self.refused_to.append((ae_title, address))
@@ -116,14 +119,30 @@ def test_an_answer_means_that_the_object_is_safe(start, associate, mr_image, sql
         assert number_of_images(sqlite_engine) == images
 
 
-def test_who_came_and_with_how_much_is_told_at_the_end(start, associate, mr_image, notes):
+def test_who_came_is_told_before_the_first_answer_and_with_how_much_at_the_end(
+    start, associate, mr_image, notes
+):
     association = associate(start())
-    for number in (1, 2):
-        association.send_c_store(mr_image(number))
+    for number, study in ((1, "1.2.826.0.1.1"), (2, "1.2.826.0.1.1"), (3, "1.2.826.0.1.9")):
+        dataset = mr_image(number)
+        dataset.StudyInstanceUID = study
+        association.send_c_store(dataset)
+        assert notes.receiving_from[-1] == ("SCANNER", "127.0.0.1", study)
+    assert len(notes.receiving_from) == 2
     assert notes.received_from == []
     association.release()
     wait_until(lambda: notes.received_from)
-    assert notes.received_from == [("SCANNER", "127.0.0.1", 2)]
+    assert notes.received_from == [("SCANNER", "127.0.0.1", 3)]
+
+
+def test_an_object_that_is_refused_is_no_arrival(start, associate, mr_image, notes):
+    association = associate(start())
+    dataset = mr_image()
+    del dataset.StudyInstanceUID
+    association.send_c_store(dataset)
+    association.release()
+    association.join()
+    assert notes.receiving_from == notes.received_from == []
 
 
 def test_what_came_before_a_connection_broke_is_told_too(start, associate, mr_image, notes):

@@ -52,6 +52,14 @@ def test_an_association_is_a_message_a_study(transfers, messages, arrival, sqlit
     assert "1.2.9" in second
 
 
+def test_an_association_is_told_of_before_its_end(transfers, messages, arrival, sqlite_engine):
+    NodeStore(sqlite_engine).add_image(arrival(1), time.time())
+    transfers.receiving("SCANNER", "10.0.3.17", "1.2.826.0.1.1")
+    (message,) = messages()
+    parts = ("Begin Transferring", "SCANNER", "10.0.3.17", "1.2.826.0.1.1", '"4711"')
+    assert all(part in message for part in parts)
+
+
 def test_a_refused_caller_is_an_alert(transfers, messages):
     transfers.refused("STRANGER", "10.0.9.9")
     (message,) = messages()
@@ -73,7 +81,8 @@ def test_a_database_that_fails_ends_no_association(transfers, caplog, monkeypatc
 
     monkeypatch.setattr(NodeQueries, "patient_study", fail)
     monkeypatch.setattr(AuditTrail, "refused", fail)
+    transfers.receiving("SCANNER", "10.0.3.17", "1.2.826.0.1.1")
     transfers.received("SCANNER", "10.0.3.17", [outcome(1)])
     transfers.refused("STRANGER", "10.0.9.9")
-    assert caplog.text.count("the audit trail lacks") == 2
+    assert caplog.text.count("the audit trail lacks") == 3
     assert "4711" not in caplog.text

@@ -482,6 +482,21 @@ def test_phase_images_are_skipped(
     assert reason(path) == "skipped: phase image, magnitudes are judged"
 
 
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian])
+@pytest.mark.parametrize("kind", [0, 1])
+def test_the_phase_images_of_ge_are_skipped(
+    kind: int, syntax: uid.UID, tmp_path: Path, phantom: Phantom, make_dataset: Make
+) -> None:
+    dataset = make_dataset(phantom(), syntax, ImageType=["ORIGINAL", "PRIMARY", "OTHER"])
+    dataset.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x2F, "SS", kind)
+    path = tmp_path / "a"
+    dataset.save_as(path, enforce_file_format=True)
+    if kind:
+        assert reason(path) == "skipped: phase image, magnitudes are judged"
+    else:
+        assert len(images(path)) == 1
+
+
 @pytest.mark.parametrize(
     "elements",
     [

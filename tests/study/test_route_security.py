@@ -274,6 +274,15 @@ def test_who_guesses_invitations_has_to_wait(stopped_study) -> None:
     assert stopped_study.client("ann").work()["done"] == 0
 
 
+def test_who_guesses_invitations_keeps_the_one_writer_from_nobody(study, monkeypatch) -> None:
+    begun = []
+    monkeypatch.setattr("miqanet.study.room.begin_session", lambda *given: begun.append(given))
+    assert study.client().get("/join/guess", follow_redirects=False).status_code == 401
+    assert begun == []
+    study.client().get(f"/join/{study.invitations['ann']}", follow_redirects=False)
+    assert len(begun) == 1
+
+
 def test_one_invitation_does_not_begin_sessions_without_end(stopped_study) -> None:
     browser = stopped_study.client()
     path = f"/join/{stopped_study.invitations['ann']}"

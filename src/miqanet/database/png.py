@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,10 @@ def read_png(path: Path) -> NDArray[np.float32]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is either whole or not there, whenever the process is killed."""
+    """Write a file that is either whole or not there, whenever the process is killed or the power cut."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)

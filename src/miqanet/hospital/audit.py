@@ -111,19 +111,15 @@ class AuditTrail:
         )
         self._remember(*((user, study.study_instance_uid) for study, _ in new))
 
+    def receiving(self, sender: str, address: str, study: StudyObject, patient_study: bytes) -> None:
+        """Images of a study begin to come in."""
+        self._came(
+            codes.DCM.BeginTransferringDICOMInstances, Action.EXECUTE, sender, address, study, patient_study
+        )
+
     def received(self, sender: str, address: str, study: StudyObject, patient_study: bytes) -> None:
         """Images of a study have come in."""
-        self._keep(
-            AuditEvent(
-                codes.DCM.DICOMInstancesTransferred,
-                Action.CREATE,
-                (
-                    Participant(sender, is_requestor=True, role=SOURCE, address=address),
-                    self._itself(DESTINATION),
-                ),
-                (study, _patient(patient_study)),
-            )
-        )
+        self._came(codes.DCM.DICOMInstancesTransferred, Action.CREATE, sender, address, study, patient_study)
 
     def sent(self, archive: str, address: str, study: StudyObject, patient_study: bytes) -> None:
         """An archive has taken documents about a study."""
@@ -164,6 +160,21 @@ class AuditTrail:
                 (self._itself(), Participant(user, is_requestor=True, address=address)),
                 (SecurityObject(changed),),
                 type=kind,
+            )
+        )
+
+    def _came(
+        self, event: Code, action: Action, sender: str, address: str, study: StudyObject, patient_study: bytes
+    ) -> None:
+        self._keep(
+            AuditEvent(
+                event,
+                action,
+                (
+                    Participant(sender, is_requestor=True, role=SOURCE, address=address),
+                    self._itself(DESTINATION),
+                ),
+                (study, _patient(patient_study)),
             )
         )
 

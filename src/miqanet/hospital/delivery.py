@@ -7,7 +7,6 @@ itself, and holds up nothing else; nor does a document at which it breaks off ea
 from __future__ import annotations
 
 import logging
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -137,7 +136,9 @@ class Courier:
             self._breaks[waiting.id] += 1
             raise
         except PictureGoneError:
-            self._outbox.failed(waiting.id, "its picture was deleted with the pixels", math.inf)
+            reason = "given up, as its picture was deleted with the pixels"
+            log.warning("%s: document %d: %s", self._name, waiting.document_id, reason)
+            self._outbox.give_up(waiting.id)
         except RefusedError as error:
             log.error("%s: document %d: %s", self._name, waiting.document_id, error)
             self._outbox.failed(waiting.id, str(error), now + backoff_seconds(waiting.attempts))

@@ -70,6 +70,9 @@ class Receipt(Enum):
     MISMATCHED = auto()
     """It is not the object that was announced."""
 
+    CONFLICTING = auto()
+    """Its SOP Instance UID is that of an image of another series, which stays as it is."""
+
     OUT_OF_RESOURCES = auto()
     """The disk is full, or disk or database fail: the sender is to try again later."""
 
@@ -142,6 +145,7 @@ class Ingest:
         try:
             with self._one_writer:
                 new = self._store.add_image(arrival, now)
+            known = new or self._store.holds(arrival)
         except SQLAlchemyError as error:
             # The file stays for the sweep: that the database did not answer does not say that there is no row.
             log.error("an object cannot be noted in the database: %s", type(error).__name__)
@@ -151,7 +155,9 @@ class Ingest:
         # What cannot be deleted is left to the sweep: the image is safe.
         with suppress(OSError):
             self._spool.delete(arrival.path)
-        return _outcome(arrival, Receipt.KNOWN)
+        if known:
+            return _outcome(arrival, Receipt.KNOWN)
+        return _outcome(arrival, Receipt.CONFLICTING, "another series has an image of its SOPInstanceUID")
 
 
 def _refusal(header: Header, arrival: Arrival, announced: Mapping[str, str]) -> tuple[Receipt, str] | None:

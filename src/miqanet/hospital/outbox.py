@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from miqanet.hospital import work
@@ -137,6 +137,11 @@ class Outbox:
         """Note that an archive has a document."""
         with Session(self._engine) as session, session.begin():
             work.finish(session, Send, send_id)
+
+    def give_up(self, send_id: int) -> None:
+        """Forget that an archive was to get a document, which can be made no more."""
+        with Session(self._engine) as session, session.begin():
+            session.execute(delete(Send).where(Send.id == send_id))
 
     def failed(self, send_id: int, error: str, until: float) -> None:
         """Note why an archive did not take a document, and when to try again."""

@@ -6,6 +6,7 @@ Counts that would grow with what has come in so far are kept by `miqanet.hospita
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import Engine, case, func, select
 from sqlalchemy.orm import Session
@@ -53,7 +54,7 @@ class NodeFigures:
         return Backlog(images, 0.0 if oldest is None else max(0.0, now - oldest))
 
     def archives(self, names: Iterable[str]) -> list[ArchiveRow]:
-        """Return what waits for archives of the configuration, in their order."""
+        """Return what waits for archives of the configuration, in their order; then for those it names no more."""
         statement = (
             select(Send.archive, func.count(), func.count().filter(Send.error != ""), func.max(Send.error))
             .where(Send.state == WorkState.WAITING)
@@ -61,7 +62,8 @@ class NodeFigures:
         )
         with Session(self._engine) as session:
             waiting = {row[0]: ArchiveRow(*row) for row in session.execute(statement)}
-        return [waiting.get(name, ArchiveRow(name)) for name in names]
+        configured = [waiting.pop(name, ArchiveRow(name)) for name in names]
+        return configured + [replace(waiting[name], configured=False) for name in sorted(waiting)]
 
     def scores(self, since_day: str) -> list[ScoreDay]:
         """Return the scores from a day on, in the order of scanner and day."""

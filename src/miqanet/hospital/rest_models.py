@@ -215,11 +215,20 @@ class ArchiveModel(BaseModel):
     waiting: int
     failed: int = Field(description="Of those that wait, how many were tried in vain.")
     error: str
+    configured: bool = Field(
+        description="False where the configuration names it no more: nothing is sent to it."
+    )
 
     @classmethod
     def of(cls, row: ArchiveRow) -> ArchiveModel:
         """Return what a row says."""
-        return cls(name=row.name, waiting=row.waiting, failed=row.failed, error=row.error)
+        return cls(
+            name=row.name,
+            waiting=row.waiting,
+            failed=row.failed,
+            error=row.error,
+            configured=row.configured,
+        )
 
 
 class Retried(BaseModel):

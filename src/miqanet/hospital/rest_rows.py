@@ -125,6 +125,9 @@ class ArchiveRow:
     error: str = ""
     """Why, of one of them."""
 
+    configured: bool = True
+    """Where it is not, what waits for it is not sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:

@@ -95,7 +95,7 @@ def failure_reason(outcome: Outcome) -> int:
     match outcome.receipt:
         case Receipt.OUT_OF_RESOURCES:
             return OUT_OF_RESOURCES
-        case Receipt.MISMATCHED:
+        case Receipt.MISMATCHED | Receipt.CONFLICTING:
             return _MISMATCHED
         case Receipt.UNSUPPORTED if outcome.sop_class_uid in STORED_CLASSES:
             return _TRANSFER_SYNTAX_NOT_SUPPORTED

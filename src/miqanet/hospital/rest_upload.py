@@ -28,11 +28,12 @@ from miqanet.hospital.transfers import Transfers
 UID_PATTERN = r"^[0-2](\.(0|[1-9][0-9]*))+$"
 Uid = Annotated[str, Path(pattern=UID_PATTERN, max_length=64)]
 
-_CREATED, _BAD_REQUEST, _NOT_ACCEPTABLE, _UNSUPPORTED, _UNAVAILABLE = 201, 400, 406, 415, 503
+_CREATED, _BAD_REQUEST, _NOT_ACCEPTABLE, _CONFLICT, _UNSUPPORTED, _UNAVAILABLE = 201, 400, 406, 409, 415, 503
 _RETRY_SECONDS = "60"
 _STATUS = {
     Receipt.MALFORMED: _BAD_REQUEST,
     Receipt.UNSUPPORTED: _UNSUPPORTED,
+    Receipt.CONFLICTING: _CONFLICT,
     Receipt.OUT_OF_RESOURCES: _UNAVAILABLE,
 }
 _BODY = {
@@ -135,6 +136,7 @@ def upload_router(access: Access, ingest: Ingest, transfers: Transfers, spool: F
         responses={
             200: {"model": Submitted, "description": "The image was here before."},
             400: {"model": Problem, "description": "It is no DICOM file that can be read."},
+            409: {"model": Problem, "description": "Another series has an image of its SOP Instance UID."},
             415: {"model": Problem, "description": "Images of its class or transfer syntax are not taken."},
             503: {"model": Problem, "description": "The disk is full, or disk or database fail."},
         },

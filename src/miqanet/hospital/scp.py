@@ -10,6 +10,7 @@ import logging
 import ssl
 from collections.abc import Iterable
 from io import BytesIO
+from itertools import chain
 from socketserver import BaseServer
 from typing import Any, Final, Protocol
 
@@ -29,6 +30,7 @@ STATUS: Final = {
     Receipt.KNOWN: 0x0000,
     Receipt.OUT_OF_RESOURCES: 0xA700,
     Receipt.MISMATCHED: 0xA900,
+    Receipt.CONFLICTING: 0xA900,
     Receipt.UNSUPPORTED: 0xA900,
     Receipt.MALFORMED: 0xC000,
 }
@@ -43,6 +45,9 @@ log = logging.getLogger(__name__)
 class Observer(Protocol):
     """Who keeps the audit trail of associations."""
 
+    def receiving(self, sender: str, address: str, study_instance_uid: str) -> None:
+        """Take note, before that is acknowledged, that an association has brought the first image of a study."""
+
     def received(self, sender: str, address: str, outcomes: Iterable[Outcome]) -> None:
         """Take note of what an association has brought."""
 
@@ -56,7 +61,7 @@ class Scp:
     Args:
         settings: where it listens, and to whom.
         ingest: takes the objects.
-        observer: is told who came, and what an association has brought when it ends.
+        observer: is told who came, of which study when its first image is there, and how many when all are.
     """
 
     def __init__(self, settings: Dicom, ingest: Ingest, observer: Observer) -> None:
@@ -64,7 +69,8 @@ class Scp:
         self._settings = settings
         self._ingest = ingest
         self._observer = observer
-        self._brought: dict[Any, list[Outcome]] = {}
+        self._brought: dict[Any, dict[str, list[Outcome]]] = {}
+        """What is here, by association and study."""
         entity = AE(ae_title=settings.ae_title)
         entity.maximum_associations = settings.associations
         entity.maximum_pdu_size = _PDU_BYTES
@@ -108,27 +114,33 @@ class Scp:
             association.kill()
 
     def _store(self, event: Any) -> Dataset:
-        request = event.request
+        request, caller = event.request, event.assoc.requestor
         outcome = self._ingest(
             BytesIO(event.encoded_dataset()),
-            event.assoc.requestor.primitive.calling_ae_title.strip(),
+            caller.primitive.calling_ae_title.strip(),
             {
                 "SOPClassUID": str(request.AffectedSOPClassUID),
                 "SOPInstanceUID": str(request.AffectedSOPInstanceUID),
             },
         )
-        self._brought.setdefault(event.assoc, []).append(outcome)
         answer = Dataset()
         answer.Status = STATUS[outcome.receipt]
-        if not outcome.accepted:
+        if outcome.accepted:
+            studies = self._brought.setdefault(event.assoc, {})
+            study = outcome.study_instance_uid
+            if study not in studies:
+                self._observer.receiving(caller.primitive.calling_ae_title, caller.address, study)
+            studies.setdefault(study, []).append(outcome)
+        else:
             log.warning("refused an object: %s", outcome.reason)
             answer.ErrorComment = outcome.reason
         return answer
 
     def _end(self, event: Any) -> None:
-        outcomes = self._brought.pop(event.assoc, [])
-        if outcomes:
+        studies = self._brought.pop(event.assoc, {})
+        if studies:
             caller = event.assoc.requestor
+            outcomes = chain.from_iterable(studies.values())
             self._observer.received(caller.primitive.calling_ae_title, caller.address, outcomes)
 
 

@@ -131,6 +131,20 @@ class NodeStore:
             session.execute(_EXPECT_IMAGE, {"series_id": series_id, "now": now})
             return True
 
+    def holds(self, arrival: Arrival) -> bool:
+        """Return whether an image is here, in the study and series that the arrival says it is of."""
+        here = (
+            select(Image.id)
+            .join(Image.series)
+            .where(
+                Image.sop_instance_uid == arrival.sop_instance_uid,
+                Series.study_instance_uid == arrival.study_instance_uid,
+                Series.series_instance_uid == arrival.series_instance_uid,
+            )
+        )
+        with Session(self._engine) as session:
+            return session.scalar(here) is not None
+
     def take_images(
         self, now: float, lease_seconds: float, limit: int, most_attempts: int | None = None
     ) -> list[TakenImage]:

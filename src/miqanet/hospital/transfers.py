@@ -32,6 +32,14 @@ class Transfers:
         self._trail = trail
         self._queries = queries
 
+    def receiving(self, sender: str, address: str, study_instance_uid: str) -> None:
+        """Note that an association brings images of a study: a kill before its end leaves this."""
+        try:
+            patient_study = self._queries.patient_study(study_instance_uid) or b""
+            self._trail.receiving(sender, address, StudyObject(study_instance_uid), patient_study)
+        except SQLAlchemyError as error:
+            log.error("the audit trail lacks the begin of an association: %s", type(error).__name__)
+
     def received(self, sender: str, address: str, outcomes: Iterable[Outcome]) -> None:
         """Note what an association has brought."""
         counts: dict[str, Counter[str]] = {}

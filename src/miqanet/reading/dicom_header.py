@@ -49,6 +49,9 @@ _ELEMENTS = (
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     "ExtendedOffsetTable",
+    # GE's private elements that tell phase from magnitude: their creator, and the kind of image.
+    "00430010",
+    "0043102F",
 )
 _PATIENT_ELEMENTS = ("PatientName", "PatientID")
 
@@ -81,7 +84,7 @@ class Header:
 def read_header(stream: BinaryIO, with_patient: bool = False, keywords: Iterable[str] = _ELEMENTS) -> Header:
     """Read the elements that are needed; patient's name and ID are not even parsed unless `with_patient`.
 
-    `keywords` names the elements, by default those that images are made of.
+    `keywords` names the elements (or gives their tags in hexadecimal), by default those that images are made of.
     """
     read_preamble(stream, force=True)
     meta = read_dataset(stream, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta)

@@ -12,6 +12,9 @@ from pydicom.multival import MultiValue
 _PHASE_TYPES = ("P", "PHASE", "PHASE MAP")
 """Third values of Image Type that vendors give to phase images."""
 
+_GE_CREATOR, _GE_GROUP, _GE_IMAGE_TYPE, _GE_PHASE = "GEMS_PARM_01", 0x0043, 0x2F, 1
+"""The private element (0043,102F) of GE's MR conformance statements: 0 magnitude, 1 phase, 2 real, 3 imaginary."""
+
 _NO_WORD = -(2**31)
 """No value of 16 bits."""
 
@@ -88,6 +91,15 @@ def _value(dataset: Dataset | None, keyword: str) -> object:
     return value
 
 
+def _private(dataset: Dataset, creator: str, group: int, element: int) -> object:
+    try:
+        value: object = dataset.private_block(group, creator)[element].value
+    except Exception:
+        # KeyError where there is none, and what pydicom raises on malformed bytes.
+        return None
+    return value
+
+
 class FunctionalGroups:
     """Attributes of the frames of an enhanced image (PS3.3, section C.7.6.16).
 
@@ -124,7 +136,11 @@ class FunctionalGroups:
         holder = self.holder(frame, "MRImageFrameTypeSequence")
         image_type = part(holder, "FrameType", 2) or part(self._dataset, "ImageType", 2)
         component = text(holder, "ComplexImageComponent") or text(self._dataset, "ComplexImageComponent")
-        return image_type in _PHASE_TYPES or component.upper() == "PHASE"
+        return (
+            image_type in _PHASE_TYPES
+            or component.upper() == "PHASE"
+            or _private(self._dataset, _GE_CREATOR, _GE_GROUP, _GE_IMAGE_TYPE) == _GE_PHASE
+        )
 
     def body_part(self) -> str:
         """Return the body part of the first frame."""

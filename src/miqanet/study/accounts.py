@@ -38,14 +38,19 @@ def invite(connection: Connection, name: str) -> str:
     return token
 
 
+def invited(connection: Connection, invitation: str) -> int | None:
+    """Return the id of the participant an invitation is of; None if it is not, or no longer, valid."""
+    return connection.scalar(
+        select(Participant.id).where(Participant.invitation_hash == token_hash(invitation))
+    )
+
+
 def begin_session(connection: Connection, invitation: str, now: datetime) -> str | None:
     """Return the token of a new session; None if the invitation is not, or no longer, valid.
 
     An invitation can be used again, on any machine. Sessions that have expired are forgotten on the way.
     """
-    participant = connection.scalar(
-        select(Participant.id).where(Participant.invitation_hash == token_hash(invitation))
-    )
+    participant = invited(connection, invitation)
     if participant is None:
         return None
     token = new_token()

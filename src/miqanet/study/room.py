@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from miqanet.database.durability import make_durable
 from miqanet.database.png import read_png
 from miqanet.database.query import Database
-from miqanet.study.accounts import begin_session, end_session
+from miqanet.study.accounts import begin_session, end_session, invited
 from miqanet.study.creation import protocol_in_force
 from miqanet.study.group_commit import GroupCommit, Refused
 from miqanet.study.progress import Progress, progress
@@ -121,6 +121,9 @@ class RatingRoom:
 
     async def begin_session(self, invitation: str) -> str | None:
         """Return the token of a new session; None if the invitation is not valid."""
+        # Who guesses shall not keep the one writer from votes.
+        if await self._read(lambda connection: invited(connection, invitation)) is None:
+            return None
         now = datetime.now(UTC)
         return await self._write(lambda connection: begin_session(connection, invitation, now))
 
