@@ -106,12 +106,3 @@ def test_an_archive_that_is_away_is_unreachable():
         target = CStoreArchive("pacs", "ARCHIVE", "127.0.0.1", probe.getsockname()[1], None)
         with pytest.raises(UnreachableError, match="cannot be reached"), c_store_session(target, "MIQANET"):
             pass
-
-
-# Nor does it close the one of a connection that it could not even begin.
-@pytest.mark.filterwarnings("ignore:.*unclosed <socket", "ignore:.*socket.socket")
-@pytest.mark.usefixtures("garbage_collected")
-def test_a_host_that_can_be_none_is_unreachable():
-    target = CStoreArchive("pacs", "ARCHIVE", "pacs..hospital", 104, None)
-    with pytest.raises(UnreachableError), c_store_session(target, "MIQANET"):
-        pass

@@ -142,6 +142,12 @@ def test_other_machines_reach_the_page_by_tls_alone(config):
         ('[[archives]]\nname = "a"\nurl = "ftp://x"', r"archives\[1\]\.url: write it as https://HOST"),
         ('[[archives]]\nname = "a"\nurl = "https://x:99999"', r"archives\[1\]\.url: write it as"),
         ('[[archives]]\nname = "a"\nurl = "https:///dicom-web"', r"archives\[1\]\.url: write it as"),
+        ('[[archives]]\nname = "a"\nurl = "http://pacs..hospital"', r"archives\[1\]\.url: write it as"),
+        (
+            '[[archives]]\nname = "a"\nae_title = "A"\nhost = "pacs..hospital"\nport = 104',
+            r"archives\[1\]\.host: write the name of a machine",
+        ),
+        ('[audit]\nsyslog = "log..hospital"', r"audit\.syslog: write the name of a machine"),
         ('[[archives]]\nname = "a"\nhost = "x"', r"archives\[1\]\.ae_title: it is missing"),
         ('[audit]\nsyslog = "x"', r"audit\.authorities: it is missing"),
         ("[results", r"is no TOML file"),

@@ -19,6 +19,7 @@ def test_values_come_as_they_are_meant():
     values = table(
         text="a",
         title=" SCANNER ",
+        host="pacs.hospital",
         number=5,
         flag=True,
         path="below/it",
@@ -26,6 +27,7 @@ def test_values_come_as_they_are_meant():
     )
     assert values.text("text") == "a"
     assert values.ae_title("title") == "SCANNER"
+    assert values.host("host") == "pacs.hospital"
     assert values.number("number") == 5
     assert values.flag("flag", default=False)
     assert values.path("path") == FILE.parent / "below" / "it"
@@ -48,6 +50,10 @@ def test_defaults_stand_for_what_is_missing():
         ("ae_title", "A" * 17),
         ("ae_title", "Ä"),
         ("ae_title", "A\\B"),
+        ("host", "pacs..hospital"),
+        ("host", "a" * 64),
+        ("host", "my pacs"),
+        ("host", "pacs\0"),
         ("number", "5"),
         ("number", True),
         ("number", 0),

@@ -158,12 +158,6 @@ def test_an_archive_that_is_away_is_unreachable():
         pass
 
 
-def test_a_host_that_can_be_none_is_unreachable():
-    target = StowArchive("web", "http://pacs..hospital:8042/dicom-web", None, None)
-    with pytest.raises(UnreachableError, match="cannot be reached"), stow_session(target):
-        pass
-
-
 def test_an_archive_that_does_not_speak_tls_is_unreachable(archive, document):
     archive.url = archive.url.replace("http:", "https:")
     with pytest.raises(UnreachableError, match="no TLS"):

@@ -46,8 +46,8 @@ class AuditDelivery:
             return 0
         try:
             self._target.write(lines)
-        except (OSError, UnicodeError) as error:  # UnicodeError: of a host that can be none
-            reason = getattr(error, "strerror", None) or type(error).__name__
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
             log.warning("the audit trail's target does not answer: %s", reason)
             with Session(self._engine) as session, session.begin():
                 for message_id in taken:

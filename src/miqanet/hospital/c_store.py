@@ -56,12 +56,7 @@ def c_store_session(archive: CStoreArchive, ae_title: str) -> Iterator[Callable[
         entity.add_requested_context(sop_class, _SYNTAXES)
     tls = archive.tls
     tls_args = (client_context(tls.authorities, tls), archive.host) if tls else None
-    try:
-        association = entity.associate(
-            archive.host, archive.port, ae_title=archive.ae_title, tls_args=tls_args
-        )
-    except UnicodeError:
-        raise UnreachableError("the archive's host is the name of none") from None
+    association = entity.associate(archive.host, archive.port, ae_title=archive.ae_title, tls_args=tls_args)
     if not association.is_established:
         why = "refuses the association" if association.is_rejected else "cannot be reached"
         raise UnreachableError(f"the archive {why}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from miqanet.hospital.settings_table import ConfigError, Network, Table
+from miqanet.hospital.settings_table import ConfigError, Network, Table, is_host
 
 LOCAL: Final = "127.0.0.1"
 _LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -250,7 +250,7 @@ def read_config(path: Path) -> Config:
 def _dicom(table: Table) -> Dicom:
     dicom = Dicom(
         ae_title=table.ae_title("ae_title", "MIQANET"),
-        bind=table.text("bind", LOCAL),
+        bind=table.host("bind", LOCAL),
         port=table.port("port", 11112),
         # pynetdicom looks at connections by `select`, for which a file's number is below 1024.
         associations=table.number("associations", 64, most=256),
@@ -283,7 +283,7 @@ def _tls(table: Table) -> Tls | None:
 def _web(table: Table) -> Web:
     tls = _web_tls(table)
     web = Web(
-        bind=table.text("bind", LOCAL),
+        bind=table.host("bind", LOCAL),
         port=table.port("port", 8042),
         tokens=table.path("tokens", "tokens"),
         tls=tls,
@@ -363,7 +363,7 @@ def _archives(root: Table) -> tuple[Archive, ...]:
 
 def _c_store_archive(name: str, table: Table) -> CStoreArchive:
     return CStoreArchive(
-        name, table.ae_title("ae_title"), table.text("host"), table.port("port"), _tls(table)
+        name, table.ae_title("ae_title"), table.host("host"), table.port("port"), _tls(table)
     )
 
 
@@ -383,7 +383,7 @@ def _is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
         # Looked at, a port that is none raises an error.
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in ("https", "http") and is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         return False
 
@@ -392,7 +392,7 @@ def _audit(table: Table) -> AuditFile | AuditSyslog:
     audit: AuditFile | AuditSyslog
     if "syslog" in table:
         audit = AuditSyslog(
-            table.text("syslog"), table.port("port", 6514), table.existing_file("authorities")
+            table.host("syslog"), table.port("port", 6514), table.existing_file("authorities")
         )
     else:
         audit = AuditFile(table.path("file", "audit.log"))

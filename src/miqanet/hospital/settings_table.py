@@ -38,6 +38,13 @@ class Table:
             raise self.error(key, "an AE title has at most 16 ASCII characters and no backslash")
         return value
 
+    def host(self, key: str, default: str | None = None) -> str:
+        """Take the name or address of a machine."""
+        value = self.text(key, default).strip()
+        if not is_host(value):
+            raise self.error(key, "write the name of a machine, or its IP address")
+        return value
+
     def number(self, key: str, default: int | None = None, least: int = 1, most: int = 2**31 - 1) -> int:
         """Take a whole number."""
         value = self._take(key, default)
@@ -124,3 +131,12 @@ class Table:
 
     def _named(self, key: str) -> str:
         return f"{self._name}.{key}" if self._name else key
+
+
+def is_host(name: str) -> bool:
+    """Return whether a name can be one of a machine: sockets raise other errors than theirs at one that cannot."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(name) and name.isprintable() and " " not in name

@@ -68,7 +68,7 @@ def _over_network() -> Iterator[None]:
         yield
     except ssl.SSLError as error:
         raise UnreachableError(f"no TLS with the archive ({error.reason})") from None
-    except (OSError, UnicodeError, HTTPException) as error:  # UnicodeError: of a host that can be none
+    except (OSError, HTTPException) as error:
         raise UnreachableError(f"the archive cannot be reached ({type(error).__name__})") from None
 
 
