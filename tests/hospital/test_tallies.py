@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from miqanet.hospital.node_schema import ScoreCount, Series, Verdict
-from miqanet.hospital.store import NodeStore
+from miqanet.hospital.store import NodeStore, series_result
 from miqanet.hospital.tallies import local_day
 
 
@@ -29,13 +29,13 @@ def judge(store, arrival):
     return judge
 
 
-def test_a_series_is_graded_as_its_report_grades_it(store, judge, result, node_engine):
+def test_a_series_is_graded_as_its_report_grades_it(judge, result, node_engine):
     judge(*([result(outcome)] for outcome in ("high", "high", "high", "review", "low", "error")))
     with Session(node_engine) as session:
         series = session.scalars(select(Series)).one()
         assert (series.received_images, series.done_images, series.judged) == (6, 6, 5)
         assert (series.low, series.review) == (1, 1)
-        assert series.grade is store.series_result(series.id).grade
+        assert series.grade is series_result(session, series).grade
 
 
 def test_a_series_without_a_verdict_has_no_grade(judge, result, node_engine):

@@ -227,11 +227,6 @@ class NodeStore:
         with Session(self._engine) as session, session.begin():
             session.execute(update(Image).where(Image.path.in_(list(paths))).values(path=None))
 
-    def series_result(self, series_id: int) -> SeriesResult:
-        """Return what is known of a series so far."""
-        with Session(self._engine) as session:
-            return series_result(session, session.get_one(Series, series_id))
-
 
 def series_result(session: Session, series: Series, revision: int | None = None) -> SeriesResult:
     """Return a series' judged images in their order; those of a report, where its number is given."""
