@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from miqanet.processes import in_order, uninterrupted
 
@@ -45,6 +46,13 @@ def test_each_process_has_one_thread_of_linear_algebra_and_the_caller_its_own_ag
     before = dict(os.environ)
     assert list(in_order(os.getenv, THREADS, 2)) == ["1", "1", "1"]
     assert dict(os.environ) == before
+
+
+def test_one_worker_is_this_process_with_one_thread_of_linear_algebra() -> None:
+    def here(_item: int) -> tuple[int, set[int]]:
+        return os.getpid(), {library["num_threads"] for library in threadpool_info()}
+
+    assert list(in_order(here, [1], 1)) == [(os.getpid(), {1})]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TypeVar
 
+from threadpoolctl import threadpool_limits
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -26,11 +28,15 @@ def in_order(work: Callable[[T], R], items: Iterable[T], workers: int) -> Genera
         work: what a process does, at module level since processes are spawned; the caller's main module has to be
             importable without side effects.
         items: what travels to the processes; taken as results are asked for.
-        workers: processes, each with one thread of linear algebra.
+        workers: processes, each with one thread of linear algebra; 1 is this process.
 
     Raises:
         concurrent.futures.process.BrokenProcessPool: a process has died.
     """
+    if workers == 1:
+        with threadpool_limits(1):
+            yield from map(work, items)
+        return
     window: deque[Future[R]] = deque()
     # Spawned, not forked: the parent may have threads, and a fork would copy their locks.
     with _one_thread_each(), ProcessPoolExecutor(workers, get_context("spawn"), ignore_ctrl_c) as pool:

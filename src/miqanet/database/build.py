@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from miqanet.database.creation import DatabaseExistsError, begin
-from miqanet.database.drawing import DrawnImage, draw_in_order, ticket
+from miqanet.database.drawing import DrawnImage, draw_image, ticket
 from miqanet.database.labels import SIMULATED_MAJORITY
 from miqanet.database.png import write_whole
 from miqanet.database.query import Database
@@ -26,6 +26,7 @@ from miqanet.database.raters import RATERS
 from miqanet.database.sampling import EvenSampler
 from miqanet.database.schema import Artifact, Image, Label, Property, Rater, Source, Vote
 from miqanet.database.sources import Progress, keep_sources
+from miqanet.processes import in_order
 from miqanet.reading import ReadError
 from miqanet.verdict import Quality
 
@@ -132,7 +133,7 @@ def _fill(
         tickets = (ticket(number, seed, sampler) for number in count(int(draws.value)))
         in_vain = 0
         # An exception or Ctrl-C rolls back to the last batch; the files beyond it are made again, the same.
-        with closing(draw_in_order(tickets, workers)) as drawn_images:
+        with closing(in_order(draw_image, tickets, workers)) as drawn_images:
             for drawn in drawn_images:
                 quality = None if drawn.low is None else _quality(drawn.low)
                 in_vain += 1

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from skimage.metrics import normalized_root_mse, structural_similarity
-from threadpoolctl import threadpool_limits
 
 from miqanet.artifacts.base import Artifact, Image
 from miqanet.artifacts.simulation import simulate
@@ -19,7 +17,6 @@ from miqanet.database.png import encode_png, read_png
 from miqanet.database.raters import cast_votes
 from miqanet.database.records import SourceRecord
 from miqanet.database.sampling import EvenSampler
-from miqanet.processes import in_order
 
 _RATERS_STREAM = 0
 """Of a ticket's seed, apart from the numbers that make the image: more raters would leave images as they are."""
@@ -107,20 +104,6 @@ def ssim(reference: Image, image: Image) -> float:
             use_sample_covariance=False,
         )
     )
-
-
-def draw_in_order(tickets: Iterable[Ticket], workers: int) -> Generator[DrawnImage]:
-    """Yield the images of tickets in their order, a few ahead of what has been taken."""
-    if workers == 1:
-        with _one_thread():
-            yield from map(draw_image, tickets)
-        return
-    yield from in_order(draw_image, tickets, workers)
-
-
-def _one_thread() -> threadpool_limits:
-    """Keep matrix products to one thread: among several the order of their sums, and so a last bit, would vary."""
-    return threadpool_limits(1)
 
 
 def _parameters(artifact: Artifact) -> dict[str, Any]:

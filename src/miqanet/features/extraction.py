@@ -49,7 +49,7 @@ def extract(
             module has to be importable without side effects.
     """
     work = partial(_row, methods=tuple(methods))
-    yield from map(work, items) if workers == 1 else in_order(work, items, workers)
+    yield from in_order(work, items, workers)
 
 
 def _row(item: MRImage | ReadError, methods: Sequence[str]) -> FeatureRow:
