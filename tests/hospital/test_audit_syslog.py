@@ -105,4 +105,9 @@ def test_a_server_that_nobody_vouches_for_gets_nothing(server, certificate):
 def test_the_configuration_names_the_target(certificate, tmp_path):
     open_target(AuditFile(tmp_path / "audit.log")).write(["line"])
     assert (tmp_path / "audit.log").read_text() == "line\n"
+    # A disk that was full has cut off the next one, which is repeated.
+    with (tmp_path / "audit.log").open("a") as file:
+        file.write("ne")
+    open_target(AuditFile(tmp_path / "audit.log")).write(["next", "last"])
+    assert (tmp_path / "audit.log").read_text() == "line\nne\nnext\nlast\n"
     assert isinstance(open_target(AuditSyslog("localhost", 1, certificate[0])), SyslogTarget)

@@ -102,6 +102,41 @@ def test_an_image_that_cannot_be_judged_says_why(judge, receive, spool, verdicts
     assert reasons[3] == "skipped: modality is OT (MR Image Storage), not MR"
 
 
+def test_an_image_for_which_the_machine_was_short_of_something_is_judged_later(
+    judge, receive, verdicts, mr_image, monkeypatch
+):
+    receive(mr_image())
+
+    def fail(*_):
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr("miqanet.reading.files.open_regular", fail)
+    now = time.time()
+    judge.work(now)
+    assert verdicts() == []
+    assert judge.work(now) == 0
+    monkeypatch.undo()
+    judge.work(now + 60)
+    assert len(verdicts()) == 1
+
+
+def test_what_the_machine_stays_short_of_is_the_reason_in_the_end(
+    judge, receive, verdicts, mr_image, monkeypatch
+):
+    receive(mr_image())
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("miqanet.reading.files.open_regular", fail)
+    now = time.time()
+    for _ in range(MOST_ATTEMPTS):
+        assert judge.work(now) == 1
+        now += 1000
+    assert judge.work(now) == 0
+    assert [reason for *_, reason in verdicts()] == ["needs more memory than there is"]
+
+
 def test_frames_have_verdicts_of_their_own(judge, receive, verdicts, mr_image):
     frames = mr_image(1)
     frames.SOPClassUID = EnhancedMRImageStorage

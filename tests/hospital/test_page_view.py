@@ -44,10 +44,20 @@ def row(patient, result):
             {"done_images": 9},
             "3 of 10 images are of low diagnostic quality so far. Look, and consider a repeat.",
         ),
-        ({"low": 1, "judged": 1}, "1 of 1 image is of low diagnostic quality. Look, and consider a repeat."),
+        (
+            {"low": 1, "judged": 1},
+            "1 of 1 image is of low diagnostic quality. Look, and consider a repeat. 9 could not be judged.",
+        ),
         ({"grade": Grade.LIMITED}, "The network is unsure: 1 of 10 should be looked at."),
         ({"grade": Grade.DIAGNOSTIC}, "Good as a whole; 3 of 10 images low."),
-        ({"grade": Grade.DIAGNOSTIC, "low": 0}, "No image is of low diagnostic quality."),
+        (
+            {"grade": Grade.DIAGNOSTIC, "low": 0},
+            "No image is clearly of low diagnostic quality; 1 of 10 in doubt.",
+        ),
+        (
+            {"grade": Grade.DIAGNOSTIC, "low": 0, "review": 0, "judged": 1},
+            "No image is of low diagnostic quality. 9 could not be judged.",
+        ),
         ({"grade": None, "done_images": 0}, "No verdict yet."),
         ({"grade": None}, "No image of it could be judged."),
     ],
@@ -125,3 +135,10 @@ def test_a_strip_of_many_images_keeps_the_worst_of_those_that_lie_together(row, 
     bars = series_detail(row, images, with_patient=False).bars
     assert len(bars) == 300
     assert [bar.label for bar in bars if bar.word == "repeat"] == ["Image 500: 0.93"]
+
+
+def test_images_without_a_verdict_are_counted(row):
+    assert series_view(row, with_patient=False).unjudged == 0
+    assert series_view(replace(row, judged=3), with_patient=False).unjudged == 7
+    # Each of an image of several frames has a verdict.
+    assert series_view(replace(row, judged=60), with_patient=False).unjudged == 0

@@ -70,6 +70,13 @@ def test_who_tries_many_tokens_has_to_wait(site, stopped):
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
+def test_who_signs_in_without_a_token_time_and_again_has_to_wait_and_fills_no_audit_trail(site, stopped):
+    stopped()
+    answers = [site.client.post("/login", data={"token": ""}) for _ in range(40)]
+    assert [answer.status_code for answer in answers] == [401] * 30 + [429] * 10
+    assert sum('csd-code="110114"' in message for message in site.audited()) == 30
+
+
 def test_who_asks_too_often_has_to_wait_and_others_have_not(site, stopped):
     stopped(requests_per_second=1)
     assert [site.get("/api/series").status_code for _ in range(5)] == [200] * 3 + [429] * 2

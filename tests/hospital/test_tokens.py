@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from miqanet.hospital.tokens import Permission, TokenError, Tokens, User
@@ -16,6 +18,13 @@ def test_a_token_is_its_users_and_is_not_in_the_file(tokens, tmp_path):
     assert token not in (tmp_path / "tokens").read_text()
     assert tokens.user(token[:-1]) is None
     assert tokens.user("") is None
+
+
+def test_of_many_who_write_at_once_none_is_lost(tmp_path):
+    names = [f"user-{number}" for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: Tokens(tmp_path / "tokens").add(name, [Permission.READ]), names))
+    assert {user.name for user in Tokens(tmp_path / "tokens").users()} == set(names)
 
 
 def test_only_the_owner_reads_the_file(tokens, tmp_path):

@@ -1,4 +1,6 @@
 import csv
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -6,6 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from miqanet.screening import run as run_module
 from miqanet.screening.engine import Engine
@@ -182,3 +187,40 @@ def test_listing_error_at_the_end_is_not_repeated(engine: Engine, data: Path, tm
     assert b"zz.dcm" in before
     screen(tmp_path / "out", engine, data, resume=True)
     assert (tmp_path / "out/results.csv").read_bytes() == before
+
+
+def test_two_runs_in_one_folder_are_one_too_many(engine: Engine, data: Path, tmp_path: Path) -> None:
+    screen(tmp_path / "out", engine, data)
+    hold = "import sys, filelock\nwith filelock.FileLock(sys.argv[1]): print('held', flush=True), input()"
+    other = [sys.executable, "-c", hold, str(tmp_path / "out/.miqanet.lock")]
+    with subprocess.Popen(other, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        before = (tmp_path / "out/results.csv").read_bytes()
+        with pytest.raises(RunError, match="another run is at work in"):
+            screen(tmp_path / "out", engine, data, overwrite=True)
+        assert (tmp_path / "out/results.csv").read_bytes() == before
+        process.kill()
+    assert screen(tmp_path / "out", engine, data, resume=True) is not None
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+def test_a_trouble_of_a_dicomdir_is_told_beside_its_being_skipped(engine: Engine, tmp_path: Path) -> None:
+    record = Dataset()
+    record.ReferencedFileID = ["..", "elsewhere"]
+    dicomdir = Dataset()
+    dicomdir.file_meta = FileMetaDataset()
+    dicomdir.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dicomdir.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    dicomdir.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    dicomdir.DirectoryRecordSequence = [record]
+    (tmp_path / "cd").mkdir()
+    dicomdir.save_as(tmp_path / "cd/DICOMDIR", enforce_file_format=True)
+    summary = screen(tmp_path / "out", engine, tmp_path / "cd/DICOMDIR")
+    told = [row.error for row in read_results(tmp_path / "out/results.csv")]
+    assert told == ["skipped: DICOMDIR index", "DICOMDIR refers to a file outside its folder"]
+    assert summary is not None
+    assert (summary.errors, summary.skipped) == (1, 1)
+    again = screen(tmp_path / "out", engine, tmp_path / "cd/DICOMDIR", resume=True)
+    assert again is not None
+    assert (again.errors, again.skipped) == (1, 1)

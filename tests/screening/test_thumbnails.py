@@ -63,3 +63,11 @@ def test_store_forgets_what_was_dropped(tmp_path, ramp):
     store.drop("never kept")
     assert store.get("a") is None
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_a_power_cut_left_empty_is_none(tmp_path, ramp):
+    store = PictureStore(tmp_path)
+    store.put("a", ramp, None)
+    assert store.get("a") is not None
+    (tmp_path / "a.picture").write_bytes(b"")
+    assert store.get("a") is None

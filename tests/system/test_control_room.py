@@ -15,14 +15,16 @@ import uvicorn
 from playwright.sync_api import expect
 from pydicom import Dataset
 from pydicom.uid import MRImageStorage
+from sqlalchemy import Engine
 
 from miqanet.hospital.arrival import Arrival
 from miqanet.hospital.config import read_config
 from miqanet.hospital.ingest import Ingest
 from miqanet.hospital.node_database import open_node_database, upgrade_node_database
+from miqanet.hospital.outbox import Outbox
 from miqanet.hospital.patient_study import extract
 from miqanet.hospital.pictures import Pictures
-from miqanet.hospital.records import ImageReference, ImageResult
+from miqanet.hospital.records import Device, ImageReference, ImageResult
 from miqanet.hospital.rest import create_app, uvicorn_config
 from miqanet.hospital.spool import Spool
 from miqanet.hospital.store import NodeStore
@@ -45,6 +47,7 @@ class Node:
 
     url: str
     token: str
+    engine: Engine
     store: NodeStore
     pictures: Pictures
     stop: Callable[[], None]
@@ -75,9 +78,9 @@ class Node:
             (taken,) = self.store.take_images(time.time() + 1, 1.0, 1)
             ramp = np.tile(np.linspace(0, 1, 64, dtype=np.float32), (64, 1))
             self.pictures.put(taken.id, ramp, np.full((16, 16), 9, np.float32))
-            self.store.add_verdicts(
-                taken.id, [ImageResult(ImageReference(MRImageStorage, uid), VERDICTS[word])]
-            )
+            reason = "" if word in VERDICTS else "its pixels are cut short"
+            result = ImageResult(ImageReference(MRImageStorage, uid), VERDICTS.get(word), reason)
+            self.store.add_verdicts(taken.id, [result])
 
 
 @pytest.fixture
@@ -108,7 +111,7 @@ def node(tmp_path, free_port):
         assert thread.is_alive()
         time.sleep(0.02)
     token = Tokens(config.web.tokens).add("ann", [Permission.READ])
-    yield Node(f"http://127.0.0.1:{port}", token, store, Pictures(config.storage.spool), stop)
+    yield Node(f"http://127.0.0.1:{port}", token, engine, store, Pictures(config.storage.spool), stop)
     stop()
     engine.dispose()
 
@@ -155,6 +158,31 @@ def test_what_comes_in_appears_by_itself_and_the_last_to_repeat_is_followed(page
     assert words(page) == ["check", "repeat", "good"]
     shown(page, 2)
     assert not page.troubles
+
+
+def test_the_panel_says_when_an_archive_has_the_report(page, node):
+    node.come(1, "good")
+    shown(page, 1)
+    device = Device(node.store.device_uid(), "MIQANET", "1")
+    outbox = Outbox(node.engine)
+    outbox.complete_series(time.time() + 1, datetime.now(UTC), device, ["pacs"])
+    expect(page.locator("#detail")).to_contain_text("Report on its way to pacs")
+    (send,) = outbox.take_sends("pacs", time.time() + 1, 60.0, 1)
+    outbox.sent(send.id)
+    expect(page.locator("#detail")).to_contain_text("Report in pacs", timeout=30_000)
+    assert not page.troubles
+
+
+def test_what_could_not_be_judged_and_archives_that_are_gone_are_told(page, node):
+    node.come(1, "good")
+    node.come(1, "error", images=5)
+    device = Device(node.store.device_uid(), "MIQANET", "1")
+    Outbox(node.engine).complete_series(time.time() + 1, datetime.now(UTC), device, ["old-pacs"])
+    expect(page.locator("#live tbody tr")).to_contain_text("2 not judged", timeout=30_000)
+    expect(page.locator("#detail .advice")).to_contain_text("2 could not be judged")
+    expect(page.locator(".archives .failing")).to_contain_text(
+        "old-pacs 1 waiting, no longer in the configuration"
+    )
 
 
 def test_keys_step_through_the_series(page, node):

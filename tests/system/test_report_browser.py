@@ -153,6 +153,7 @@ def test_search_narrows_images_and_errors_by_path(page):
     assert shown(page) == ["1", "3", "5"]
     assert page.is_visible("text=the pixel data are truncated")
     assert not page.is_visible("text=a text file")
+    assert page.inner_text("[data-verdict=error] .count") == "1"
     page.keyboard.press("Enter")
     page.keyboard.press("j")
     assert focused(page) == "3"

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import BinaryIO, Final, Protocol, Self
 
 from miqanet.hospital.config import AuditFile, AuditSyslog
 from miqanet.hospital.tls import client_context
@@ -57,9 +57,11 @@ class FileTarget:
     def write(self, lines: Sequence[str]) -> None:
         """Append messages, a line each."""
         # Opened anew each time, so that the file can be rotated.
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            # What a full disk or a kill has cut off shall not run into the next line.
+            end = b"\n" if _is_torn(file) else b""
+            file.write(end + b"".join(f"{line}\n".encode() for line in lines))
             file.flush()
             os.fsync(file.fileno())
 
@@ -118,3 +120,11 @@ def _has_ended(connection: ssl.SSLSocket) -> bool:
         return True
     finally:
         connection.settimeout(_TIMEOUT_SECONDS)
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    """Return whether a file ends in the middle of a line."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage
 
+from miqanet.hospital import work
 from miqanet.hospital.pictures import Pictures
 from miqanet.hospital.records import Grade, ImageReference, ImageResult
 from miqanet.hospital.spool import Spool
@@ -74,7 +75,7 @@ class Judge:
             self._store.add_verdicts(image.id, [ImageResult(reference, None, reason)])
         judged = self._judged([image for image in images if image not in given_up])
         for image, rows in groupby(judged, key=itemgetter(0)):
-            self._keep(image, (row for _, row in rows))
+            self._keep(image, (row for _, row in rows), now)
         return len(images)
 
     def _judged(self, images: Sequence[TakenImage]) -> Iterator[tuple[TakenImage, Judged]]:
@@ -90,15 +91,22 @@ class Judge:
         for row in judge(items(), self._engine):
             yield owners.popleft(), row
 
-    def _keep(self, image: TakenImage, rows: Iterable[Judged]) -> None:
+    def _keep(self, image: TakenImage, rows: Iterable[Judged], now: float) -> None:
         """Write down what is said of an image; its picture first, since a verdict stands for it."""
         frames: list[_Frame] = []
         worst: Judged | None = None
+        short = False
         for row in rows:
             reason = row.item.reason if isinstance(row.item, ReadError) else ""
+            short = short or (isinstance(row.item, ReadError) and row.item.passing)
             frames.append(_Frame(row.item.frame, row.verdict, reason))
             if row.verdict and (worst is None or _badness(row) > _badness(worst)):
                 worst = row
+        if short and image.attempts < MOST_ATTEMPTS:
+            seconds = work.backoff_seconds(image.attempts)
+            log.warning("image %d: %s; next try in %.0f s", image.id, frames[-1].reason, seconds)
+            self._store.postpone(image.id, now + seconds)
+            return
         if worst is not None:
             self._keep_picture(image, worst)
         self._store.add_verdicts(image.id, _results(image, frames))

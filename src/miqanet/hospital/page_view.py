@@ -60,6 +60,11 @@ class SeriesView:
     is_reported: bool
 
     @property
+    def unjudged(self) -> int:
+        """How many images are done without a verdict, at least: those of several frames may have several."""
+        return max(0, self.done - self.judged)
+
+    @property
     def version(self) -> str:
         """What is different when something about the series has changed."""
         return f"{self.images}.{self.done}.{int(self.is_reported)}"
@@ -144,6 +149,12 @@ def series_detail(row: SeriesRow, images: Sequence[ImageRow], *, with_patient: b
 
 def advice(row: SeriesRow) -> str:
     """Return what is suggested about a series, in a sentence or two; a person decides."""
+    unjudged = row.done_images - row.judged
+    rest = f" {unjudged} could not be judged." if row.judged and unjudged > 0 else ""
+    return f"{_suggestion(row)}{rest}"
+
+
+def _suggestion(row: SeriesRow) -> str:
     so_far = " so far" if row.waits else ""
     of_all = f"{row.low} of {row.judged} {'image' if row.judged == 1 else 'images'}"
     match row.grade:
@@ -154,6 +165,8 @@ def advice(row: SeriesRow) -> str:
             return f"The network is unsure{so_far}: {row.review} of {row.judged} should be looked at."
         case Grade.DIAGNOSTIC if row.low:
             return f"Good as a whole{so_far}; {of_all} low."
+        case Grade.DIAGNOSTIC if row.review:
+            return f"No image is clearly of low diagnostic quality{so_far}; {row.review} of {row.judged} in doubt."
         case Grade.DIAGNOSTIC:
             return f"No image is of low diagnostic quality{so_far}."
         case _ if row.waits:

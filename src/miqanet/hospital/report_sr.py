@@ -95,7 +95,7 @@ def _groups(
             "series",
             [],
             qualities=[(codes.SERIES_QUALITY, codes.GRADES[series.grade])],
-            algorithm=_algorithm(MAKER, device.software_version, f"low share={LOW_SHARE}"),
+            algorithm=_algorithm(MAKER, device.software_version, [f"low share={LOW_SHARE}"]),
         )
     for result in series.images:
         yield from _image_groups(result, identity)
@@ -127,7 +127,7 @@ def _image_groups(result: ImageResult, identity: Identity) -> Iterator[Measureme
             identity,
             f"{name} {finding.kind}",
             [image],
-            [_certainty(finding.probability, verdict)],
+            [_certainty(finding.probability, verdict, with_threshold=False)],
             finding=codes.artifact_code(finding.kind),
         )
 
@@ -161,18 +161,20 @@ def _group(
     )
 
 
-def _certainty(probability: float, verdict: Verdict) -> Measurement:
+def _certainty(probability: float, verdict: Verdict, *, with_threshold: bool = True) -> Measurement:
+    """Return a probability; the threshold is that of low quality, and none of an artifact's."""
     name, _, version = verdict.model_version.rpartition(" ")
+    parameters = [f"threshold={verdict.threshold}"] if with_threshold else None
     return Measurement(
         name=codes.CERTAINTY,
         value=round(100 * probability, 4),
         unit=codes.PERCENT,
-        algorithm_id=_algorithm(name or MAKER, version, f"threshold={verdict.threshold}"),
+        algorithm_id=_algorithm(name or MAKER, version, parameters),
     )
 
 
-def _algorithm(name: str, version: str, parameter: str) -> AlgorithmIdentification:
-    return AlgorithmIdentification(_plain(name), _plain(version), parameters=[parameter], manufacturer=MAKER)
+def _algorithm(name: str, version: str, parameters: Sequence[str] | None) -> AlgorithmIdentification:
+    return AlgorithmIdentification(_plain(name), _plain(version), parameters=parameters, manufacturer=MAKER)
 
 
 def _plain(text: str) -> str:

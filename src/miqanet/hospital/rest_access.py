@@ -101,7 +101,7 @@ class Access:
     async def _caller(self, request: Request, token: str | None) -> Caller:
         address = client_address(request)
         user = _proxied(request, self._proxy, address)
-        if user is None and token:
+        if user is None and token is not None:
             user = self._tokens.user(token)
             if user is None:
                 # Only those who are refused are counted: others may come from the same address.

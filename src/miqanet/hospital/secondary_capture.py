@@ -63,7 +63,6 @@ def secondary_capture(
             document.ContentDate,
             document.ContentTime,
         )
-        document.BurnedInAnnotation = "NO"
         document.DerivationDescription = "Thumbnail under the activation map of low diagnostic quality"
         document.LossyImageCompression = "01"
         document.LossyImageCompressionRatio = f"{pixels[..., 0].size / len(picture.jpeg):.2f}"

@@ -167,6 +167,11 @@ class NodeStore:
                 for image in images
             ]
 
+    def postpone(self, image_id: int, until: float) -> None:
+        """Let an image wait until a time, when it is to be judged again."""
+        with Session(self._engine) as session, session.begin():
+            work.postpone(session, Image, image_id, until)
+
     def add_verdicts(self, image_id: int, results: Iterable[ImageResult]) -> bool:
         """Keep the verdicts on an image, one a frame; return False, and change nothing, where it has some.
 

@@ -6,8 +6,10 @@ it has changed, so that a token is withdrawn at once.
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -109,11 +111,12 @@ class Tokens:
             or "#" in name
         ):
             raise TokenError(f"a name has 1 to {MOST_NAME_CHARACTERS} characters, and neither spaces nor #")
-        self._reread()
-        if any(each.name == name for each in self._users.values()):
-            raise TokenError(f"there is a token of {name} already; remove that first")
-        token = new_token()
-        self._write(self._users | {token_hash(token): user})
+        with self._alone():
+            self._reread()
+            if any(each.name == name for each in self._users.values()):
+                raise TokenError(f"there is a token of {name} already; remove that first")
+            token = new_token()
+            self._write(self._users | {token_hash(token): user})
         return token
 
     def remove(self, name: str) -> None:
@@ -122,11 +125,22 @@ class Tokens:
         Raises:
             TokenError: there is none.
         """
-        self._reread()
-        rest = {digest: user for digest, user in self._users.items() if user.name != name}
-        if len(rest) == len(self._users):
-            raise TokenError(f"there is no token of {name}")
-        self._write(rest)
+        with self._alone():
+            self._reread()
+            rest = {digest: user for digest, user in self._users.items() if user.name != name}
+            if len(rest) == len(self._users):
+                raise TokenError(f"there is no token of {name}")
+            self._write(rest)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others from changing the file meanwhile: what they had read would come back."""
+        descriptor = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _reread(self) -> None:
         try:

@@ -68,7 +68,7 @@ def _read(path: str, request: Request) -> Iterator[Row]:
                 yield row
                 frame = row.frame + 1
     except Exception as error:
-        yield ReadError(path, frame, _reason(error))
+        yield ReadError(path, frame, _reason(error), _is_passing(error))
 
 
 def _rows(stream: BinaryIO, path: str, request: Request) -> Iterator[Row]:
@@ -97,6 +97,13 @@ def _rows(stream: BinaryIO, path: str, request: Request) -> Iterator[Row]:
             yield from read_raster(stream, path, kind.value)
         case _:
             raise UnreadableError(describe(head, path))
+
+
+def _is_passing(error: Exception) -> bool:
+    """Return whether the machine, not the file, is to blame. Decoders raise an OSError, too, but without a number."""
+    if isinstance(error, OSError):
+        return error.errno is not None and not isinstance(error, FileNotFoundError | PermissionError)
+    return isinstance(error, MemoryError)
 
 
 def _reason(error: Exception) -> str:

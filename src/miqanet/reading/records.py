@@ -25,6 +25,9 @@ class ReadError:
     reason: str
     """What is wrong; begins with `skipped:` where the file is sound but no MR image. Never patient data."""
 
+    passing: bool = field(default=False, compare=False)
+    """Whether the machine was short of something, memory or a disk that answers, and another try may do."""
+
 
 Row = MRImage | ReadError
 

@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from miqanet import __version__
 from miqanet.image import MRImage
 from miqanet.reading import ReadError, list_files, read_file
@@ -114,13 +116,21 @@ class ScreeningRun:
             folder / name for name in ("results.parquet", "series.csv", "report.html")
         )
         hidden = folder / ".miqanet"
+        hidden.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(folder / ".miqanet.lock", is_singleton=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(
+                f"another run is at work in {folder}: wait for it, or choose another folder"
+            ) from None
         if self._results.exists() and not (resume or overwrite):
             raise RunError(f"{folder} holds results: --resume continues them, --overwrite replaces them")
         if not resume:
             self._results.unlink(missing_ok=True)
             shutil.rmtree(hidden, ignore_errors=True)
-        hidden.mkdir(parents=True, exist_ok=True)
-        outputs = (self._results, *self._derived)
+            hidden.mkdir(exist_ok=True)
+        outputs = (self._results, *self._derived, Path(self._lock.lock_file))
         self._own_files = {
             folder.resolve() / name for file in outputs for name in (file.name, partial(file).name)
         }
@@ -229,12 +239,12 @@ class ScreeningRun:
         return read_results(self._results)
 
     def _files(self) -> Iterator[str | ReadError]:
-        """List what is still to be judged, each file once."""
-        met = set(self._done)
+        """List what is still to be judged, each file once, and each trouble of listing them."""
+        met: set[str | ReadError] = set()
         for file in list_files(self._selection.paths):
             path = encodable(file.path if isinstance(file, ReadError) else file)
-            if path not in met and not self._is_own(path):
-                met.add(path)
+            if path not in self._done and file not in met and not self._is_own(path):
+                met.add(file)
                 yield file
 
     def _is_own(self, path: str) -> bool:

@@ -73,7 +73,7 @@ class PictureStore:
         self._folder = folder
 
     def put(self, key: str, prepared: NDArray[np.float32], heat_map: NDArray[np.float32] | None) -> None:
-        """Encode and keep a picture; a file is either whole or not there."""
+        """Encode and keep a picture; a file is either whole or not there, but for a power cut."""
         heat = (
             np.zeros(_HEAT_SHAPE, np.float32)
             if heat_map is None
@@ -84,9 +84,11 @@ class PictureStore:
         partial.replace(self._path(key))
 
     def get(self, key: str) -> Picture | None:
-        """Return a picture, or None where it was never kept."""
+        """Return a picture, or None where it was never kept, or lost in a power cut."""
         with suppress(FileNotFoundError):
             content = self._path(key).read_bytes()
+            if len(content) <= _HEAT_BYTES:
+                return None
             heat_map = np.frombuffer(content[:_HEAT_BYTES], "<f4").reshape(_HEAT_SHAPE)
             return Picture(content[_HEAT_BYTES:], heat_map)
         return None

@@ -13,6 +13,7 @@ const keys = document.getElementById("keys");
 
 let chosen = detail.dataset.chosen ?? null; // null: follow what comes in
 let lastText = null;
+let lastDetail = null;
 let lastSuccess = new Date();
 let updating = false;
 let coming = null; // which series is asked for, in which version; an answer about another one is void
@@ -87,18 +88,20 @@ async function showDetail() {
   const version = rowOf(id)?.dataset.version ?? before?.dataset.version;
   const wanted = `${id} ${version}`;
   if (id === null) detail.replaceChildren();
-  if (id === null || (before?.dataset.shown === id && before.dataset.version === version)) coming = null;
+  if (id === null || (before?.dataset.shown === id && before.dataset.version === version && !before.dataset.onTheWay)) coming = null;
   else if (wanted !== coming) {
     coming = wanted;
     try {
       const text = await ask(`/series/${id}`);
-      if (wanted !== coming) return;
+      if (wanted !== coming || (before?.dataset.shown === id && text === lastDetail)) return;
+      lastDetail = text;
       const top = shown()?.dataset.shown === id ? detail.scrollTop : 0;
       detail.replaceChildren(...parse(text));
       detail.scrollTop = top;
       showTimes();
     } catch {
-      // The next update tries again.
+      // The next update tries again; another series' panel would be taken for this one's.
+      if (wanted === coming && before?.dataset.shown !== id) detail.replaceChildren();
     } finally {
       if (wanted === coming) coming = null;
     }

@@ -4,7 +4,8 @@
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
   const cards = $$(".card");
-  const errorRows = $$(".troubles tbody tr");
+  const troubleRows = $$(".troubles tbody tr");
+  const everyError = $(".troubles.errors .count")?.textContent ?? "0";
   const chips = $$("[data-verdict]");
   const search = $("#search"), kind = $("#kind"), viewer = $("#viewer"), keys = $("#keys");
   let verdict = "all";
@@ -34,19 +35,20 @@
     const visible = new Set(shown);
     for (const card of cards) card.hidden = !visible.has(card);
     for (const group of $$(".group")) group.hidden = !$(".card:not([hidden])", group);
-    const rows = errorRows.filter((row) => row.dataset.path.toLowerCase().includes(text));
-    for (const row of errorRows) row.hidden = !rows.includes(row);
+    const rows = troubleRows.filter((row) => row.dataset.path.toLowerCase().includes(text));
+    for (const row of troubleRows) row.hidden = !rows.includes(row);
     for (const chip of chips) {
       const value = chip.dataset.verdict;
       chip.setAttribute("aria-pressed", String(value === verdict));
-      $(".count", chip).textContent = value === "error" ? rows.length : fitting.filter(tests[value]).length;
+      const errors = text ? rows.filter((row) => row.closest(".errors")).length : everyError;
+      $(".count", chip).textContent = value === "error" ? errors : fitting.filter(tests[value]).length;
     }
     const onErrors = verdict === "error";
     if (onErrors) for (const table of $$(".troubles")) table.open = true;
     $(".nothing").hidden = onErrors || shown.length > 0;
     $("#troubles").hidden = verdict !== "all" && !onErrors;
     const count = onErrors ? rows.length : shown.length;
-    const everything = onErrors ? errorRows.length : cards.length;
+    const everything = onErrors ? troubleRows.length : cards.length;
     $("#shown").textContent = count < everything ? `${count} of ${everything} fit the filter.` : "";
     select(shown.includes(current) ? current : shown[0] ?? null, false);
   }
