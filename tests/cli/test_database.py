@@ -43,7 +43,8 @@ def test_build_and_info_say_simulated(clean: Path, tmp_path: Path) -> None:
     told = run(app, ["info", str(tmp_path / "out")])
     assert told.exit_code == 0
     said = " ".join(told.stdout.split())
-    assert "7 labelled images, 7 of them simulated images with simulated labels" in said
+    simulated = "simulated artifacts and simulated labels: no radiologist has rated these images"
+    assert f"7 labelled images ({simulated})" in said
     assert "56 votes of 8 raters, 8 of them simulated" in said
     assert "brains" in said
     assert "simulated-8" in said

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from miqanet.database.manifest import read_manifest, read_sources
+from miqanet.database.manifest import absent, read_manifest, read_sources
 
 
 def test_artifacts_phantoms_and_natural_folder_are_not_clean(clean: Path) -> None:
@@ -22,6 +22,23 @@ def test_manifest_of_the_parent_is_used(clean: Path) -> None:
 
 def test_no_manifest_says_nothing(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "elsewhere") == {}
+
+
+def test_what_it_names_and_is_not_there_is_told(clean: Path) -> None:
+    files = [str(path) for path in clean.rglob("*.png")]
+    manifest = read_manifest(clean)
+    assert absent(manifest, clean, files) == []
+    (told,) = absent(manifest, clean, [file for file in files if not file.endswith("image_0.png")])
+    assert Path(told.path).name == "image_0.png"
+    assert absent(manifest, clean / "site-b", [file for file in files if "site-b" in file]) == []
+    assert absent({}, clean, files) == []
+
+
+def test_one_that_names_nothing_that_is_there_is_refused(clean: Path) -> None:
+    table = clean / "MANIFEST.csv"
+    table.write_text(table.read_text().replace("/image", "\\image").replace("/", "\\"))
+    with pytest.raises(ValueError, match=r"MANIFEST\.csv names none of the files below .*forward slashes"):
+        absent(read_manifest(clean), clean, [str(path) for path in clean.rglob("*.png")])
 
 
 def test_missing_column_is_named(tmp_path: Path) -> None:

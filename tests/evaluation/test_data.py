@@ -15,9 +15,9 @@ from miqanet.database.labels import label_by_majority
 from miqanet.database.png import encode_png
 from miqanet.database.query import Database
 from miqanet.database.raters import RATERS
-from miqanet.database.records import ImageRecord
+from miqanet.database.records import ImageRecord, what_is_simulated
 from miqanet.database.schema import Image, Label, Rater, Vote
-from miqanet.evaluation.data import Data, what_is_simulated
+from miqanet.evaluation.data import Data
 from miqanet.verdict import Quality
 
 REAL = ImageRecord(Path("x"), 1, "site", "brain", "T1w", low=True, harms={}, simulated=False)

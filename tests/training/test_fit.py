@@ -23,7 +23,7 @@ from miqanet.training.checkpoints import (
     trained_network,
 )
 from miqanet.training.curve import read_curve
-from miqanet.training.fit import FitSettings, _step_back, fit, to_watch
+from miqanet.training.fit import FitSettings, _Best, _step_back, fit, to_watch
 from miqanet.training.module import QualityModule
 from miqanet.training.predict import predict
 
@@ -163,3 +163,14 @@ def test_processes_that_make_images_leave_the_others_their_turn():
     with get_context("spawn").Pool(1, _step_back, (0,)) as pool:
         assert pool.apply(os.nice, (0,)) == 19
         assert {library["num_threads"] for library in pool.apply(threadpool_info)} == {1}
+
+
+def test_a_run_that_was_moved_knows_its_best_epoch(short_run, tmp_path):
+    run, _ = short_run
+    state = torch.load(run / LAST_CHECKPOINT, weights_only=True)["callbacks"]
+    (saved,) = (each for name, each in state.items() if "'monitor': 'validation_auc'" in name)
+    best = _Best(tmp_path, "best", monitor="validation_auc", mode="max", enable_version_counter=False)
+    best.load_state_dict(saved)
+    assert best.best_model_score == saved["best_model_score"]
+    assert best.best_model_path == best.kth_best_model_path == str(tmp_path / BEST_CHECKPOINT)
+    assert list(best.best_k_models) == [str(tmp_path / BEST_CHECKPOINT)]

@@ -112,3 +112,21 @@ def test_whom_an_earlier_run_trained_on_is_not_tested_on():
     first = replace(RUN_OF_ALL, trained_on=(names[tested],))
     third = replace(RUN_OF_ALL, started_from=asdict(replace(RUN_OF_ALL, started_from=asdict(first))))
     assert third.roles(subjects, names) == {**roles, tested: Role.TRAIN}
+
+
+def test_by_whom_an_earlier_run_chose_its_epoch_is_not_tested_on():
+    subjects = [SubjectRecord(i, "site", frozenset({"brain"})) for i in range(10)]
+    names = {i: f"site/{i}" for i in range(10)}
+    roles = RUN_OF_ALL.roles(subjects, names)
+    tested = next(subject for subject, role in roles.items() if role is Role.TEST)
+    earlier = replace(RUN_OF_ALL, trained_on=(), validated_on=(names[tested],))
+    following = replace(RUN_OF_ALL, started_from=asdict(earlier))
+    assert following.roles(subjects, names) == {**roles, tested: Role.VALIDATION}
+
+
+def test_whom_an_earlier_run_trained_on_cannot_be_held_out():
+    subjects = [SubjectRecord(n, "d", frozenset({"knee" if n > 8 else "brain"})) for n in range(12)]
+    names = {n: f"d/{n}" for n in range(12)}
+    following = replace(RUN, started_from=asdict(replace(RUN_OF_ALL, trained_on=("d/9", "d/1"))))
+    with pytest.raises(ValueError, match="learned from 1 of the subjects to hold out, such as d/9"):
+        following.roles(subjects, names)

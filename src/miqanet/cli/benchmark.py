@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -152,7 +153,7 @@ def benchmark(
             stated["leakage"] = leakage_statement(_PROBE, data, out)
             stated["near_duplicates"] = near_duplicates(made, hashes)
             write_results(rows, stated, out)
-    except (OSError, ValueError) as error:
+    except (BrokenProcessPool, OSError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         errors.print("Interrupted. The same command goes on with what is not finished.")

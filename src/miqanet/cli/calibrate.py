@@ -61,10 +61,10 @@ def calibrate(
     """
     need("database", "sqlalchemy")
     from miqanet.database.query import Database
+    from miqanet.database.records import what_is_simulated
     from miqanet.evaluation import calibration
     from miqanet.evaluation.bootstrap import stated
     from miqanet.evaluation.card import write_card
-    from miqanet.evaluation.data import what_is_simulated
     from miqanet.evaluation.metrics import Judged
     from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.card import CARD_FILE, default_weights

@@ -54,6 +54,8 @@ def build(
     url: _Url = None,
 ) -> None:
     """Spoil clean images by simulated artifacts until the counts are filled, with eight simulated raters' votes."""
+    from concurrent.futures.process import BrokenProcessPool
+
     from miqanet.database.build import build as build_database
     from miqanet.database.creation import DatabaseExistsError
 
@@ -63,6 +65,8 @@ def build(
                 clean_dir, out_dir, low=low, high=high, seed=seed, workers=workers or processors(),
                 url=url, progress=show,
             )  # fmt: skip
+    except BrokenProcessPool:
+        fail("a process has ended, perhaps for want of memory; the same command continues where it stopped")
     except (DatabaseExistsError, OSError, ValueError) as error:
         fail(str(error))
     _print_unread(summary.unread)
@@ -147,6 +151,8 @@ def import_folder(
 @app.command()
 def info(place: Place) -> None:
     """Print how many images, votes and raters there are, by label, artifact, body part and dataset."""
+    from miqanet.database.records import what_is_simulated
+
     with opened(place) as database:
         try:
             images = database.images()
@@ -159,9 +165,7 @@ def info(place: Place) -> None:
     made_up = sum(image.simulated for image in images)
     mark = f" ({'partly ' if made_up < len(images) else ''}simulated)" if made_up else ""
     console = Console()
-    simulated = (
-        f", {made_up} of them simulated images with simulated labels, no radiologist's" if made_up else ""
-    )
+    simulated = f" ({said})" if (said := what_is_simulated(images)) else ""
     console.print(
         f"{folder}: {len(images)} labelled images{simulated}; {all_images - len(images)} images without a label (no "
         "votes, or tied ones)",

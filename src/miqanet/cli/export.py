@@ -61,9 +61,8 @@ def export(
     from miqanet.database.folds import Role
     from miqanet.database.manifest import read_sources
     from miqanet.database.query import Database
-    from miqanet.database.records import labels_sha256
+    from miqanet.database.records import labels_sha256, what_is_simulated
     from miqanet.evaluation.card import write_card
-    from miqanet.evaluation.data import what_is_simulated
     from miqanet.evaluation.shipping import ask, choose, measure
     from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.engine import Engine

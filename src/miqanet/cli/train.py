@@ -82,8 +82,7 @@ def train(
     need("train", "torch", "lightning", "sqlalchemy")
     from miqanet.database.folds import Role
     from miqanet.database.query import Database
-    from miqanet.database.records import labels_sha256
-    from miqanet.evaluation.data import what_is_simulated
+    from miqanet.database.records import labels_sha256, what_is_simulated
     from miqanet.networks import architecture
     from miqanet.training.curve import read_curve
     from miqanet.training.fit import FitSettings, fit, to_watch
@@ -156,6 +155,8 @@ def train(
     began = time.monotonic()
     try:
         best = fit(out, training, watched, settings, start=weights, tell=typer.echo)
+    except (OSError, ValueError) as error:
+        fail(str(error))
     except KeyboardInterrupt:
         typer.echo("Interrupted. The same command continues after the last finished epoch.", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from miqanet.artifacts.body import body_mask
-from miqanet.database.manifest import Entry
+from miqanet.database.manifest import Entry, absent
 from miqanet.image import MRImage
 from miqanet.reading import ReadError, list_files, read_images
 
@@ -43,15 +43,16 @@ class CleanImage:
 
 
 def clean_files(folder: Path, manifest: Mapping[str, Entry]) -> tuple[list[str], list[ReadError]]:
-    """Return the files below `folder` (resolved) but those ruled out, and what could not be listed."""
-    files: list[str] = []
-    errors: list[ReadError] = []
-    for each in list_files([folder]):
-        if isinstance(each, ReadError):
-            errors.append(each)
-        elif each not in manifest or manifest[each].clean:
-            files.append(each)
-    return files, errors
+    """Return the files below `folder` (resolved) but those ruled out, and what is not there or could not be listed.
+
+    Raises:
+        ValueError: the manifest names none of the files.
+    """
+    listed = list(list_files([folder]))
+    files = [each for each in listed if not isinstance(each, ReadError)]
+    errors = [each for each in listed if isinstance(each, ReadError)]
+    clean = [file for file in files if file not in manifest or manifest[file].clean]
+    return clean, errors + absent(manifest, folder, files)
 
 
 def read_clean(

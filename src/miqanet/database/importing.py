@@ -22,7 +22,7 @@ from miqanet.database.dicom_facts import DicomFacts, RefusedError, read_facts
 from miqanet.database.durability import begin_writing
 from miqanet.database.given_votes import GivenVote
 from miqanet.database.labels import label_by_majority
-from miqanet.database.manifest import Entry, read_manifest
+from miqanet.database.manifest import Entry, absent, read_manifest
 from miqanet.database.png import encode_png, write_whole
 from miqanet.database.pseudonyms import Pseudonyms
 from miqanet.database.query import Database
@@ -110,6 +110,7 @@ def import_images(
         _claim(session, pseudonyms)
         run = _Import(session, database.folder, pseudonyms, dataset)
         files = list(list_files([folder]))
+        run.summary.unread += absent(manifest, folder, [file for file in files if isinstance(file, str)])
         for place, file in enumerate(files, 1):
             if isinstance(file, ReadError):
                 run.summary.unread.append(file)

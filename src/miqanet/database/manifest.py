@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from miqanet.database.csv_rows import read_rows
+from miqanet.reading import ReadError
 
 FILE_NAME = "MANIFEST.csv"
 
@@ -46,6 +47,22 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
         return {}
     rows = read_rows(path, _COLUMNS)
     return {os.path.normpath(path.parent / row["file"]): _entry(row) for _, row in rows}
+
+
+def absent(manifest: Mapping[str, Entry], folder: Path, files: Collection[str]) -> list[ReadError]:
+    """Return a record for each file below `folder` (resolved) that the manifest names and that is not there.
+
+    Raises:
+        ValueError: it names files, and none of those that are there; subjects and datasets would be made up.
+    """
+    named = set(manifest).intersection(files)
+    if manifest and files and not named:
+        raise ValueError(
+            f"{_manifest(folder)} names none of the files below {folder}: its column `file` has paths from its own "
+            "folder, with forward slashes"
+        )
+    below = (path for path in manifest if Path(path).is_relative_to(folder) and path not in named)
+    return [ReadError(path, 0, "the manifest names it, and it is not there") for path in below]
 
 
 def read_sources(folder: Path, datasets: Collection[str]) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,3 +99,15 @@ class VoteRecord:
     image: int
     rater: str
     low: bool
+
+
+def what_is_simulated(images: Sequence[ImageRecord]) -> str:
+    """Return in words what is simulated of images and of their labels; nothing where nothing is."""
+    artifacts = _share("simulated artifacts", [image.simulated for image in images])
+    labels = _share("simulated labels", [image.label_simulated for image in images])
+    said = " and ".join(filter(None, (artifacts, labels)))
+    return said if not labels or "partly" in labels else f"{said}: no radiologist has rated these images"
+
+
+def _share(what: str, made_up: Sequence[bool]) -> str:
+    return "" if not any(made_up) else what if all(made_up) else f"partly {what}"

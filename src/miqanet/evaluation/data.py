@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from miqanet.database.query import Database
-from miqanet.database.records import ImageRecord, SourceRecord, SubjectRecord, VoteRecord
+from miqanet.database.records import ImageRecord, SourceRecord, SubjectRecord, VoteRecord, what_is_simulated
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +63,3 @@ class Data:
     def simulated(self) -> str:
         """What is simulated of it, in words; empty where nothing is."""
         return what_is_simulated(self.images)
-
-
-def what_is_simulated(images: Sequence[ImageRecord]) -> str:
-    """Return in words what is simulated of images and of their labels; nothing where nothing is."""
-    artifacts = _share("simulated artifacts", [image.simulated for image in images])
-    labels = _share("simulated labels", [image.label_simulated for image in images])
-    said = " and ".join(filter(None, (artifacts, labels)))
-    return said if not labels or "partly" in labels else f"{said}: no radiologist has rated these images"
-
-
-def _share(what: str, made_up: Sequence[bool]) -> str:
-    return "" if not any(made_up) else what if all(made_up) else f"partly {what}"

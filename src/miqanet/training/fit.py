@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import lightning
 import torch
@@ -23,7 +23,7 @@ from miqanet.database.records import ImageRecord, SourceRecord
 from miqanet.networks import architecture
 from miqanet.preprocessing import SIZE
 from miqanet.training.average import WeightAverage
-from miqanet.training.checkpoints import LAST_CHECKPOINT
+from miqanet.training.checkpoints import BEST_CHECKPOINT, LAST_CHECKPOINT
 from miqanet.training.curve import Curve
 from miqanet.training.data import EpochIndices, FreshPairs, Sample, StoredImages, VariedImages, collate
 from miqanet.training.hardware import accelerator, reduced_precision
@@ -125,7 +125,7 @@ def fit(
         module.network.load_state_dict({**module.network.state_dict(), **given})
     module.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has it
     monitor = f"{next(iter(watched))}_auc"
-    best = ModelCheckpoint(run, "best", monitor=monitor, mode="max", enable_version_counter=False)
+    best = _Best(run, "best", monitor=monitor, mode="max", enable_version_counter=False)
     last = ModelCheckpoint(
         run, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
     )
@@ -168,7 +168,21 @@ def fit(
             # Lightning makes an exit of Ctrl-C and ignores further ones; how to end is the caller's to say.
             signal.signal(signal.SIGINT, signal.default_int_handler)
             raise KeyboardInterrupt from None
-    return Path(best.best_model_path)
+    return run / BEST_CHECKPOINT
+
+
+class _Best(ModelCheckpoint):
+    """Keeps the best epoch; unlike Lightning's own, it knows that one again in a folder that was moved."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up where the run was, in the folder where it is now."""
+
+        def here(path: str) -> str:
+            return str(Path(self.dirpath or "") / Path(path).name) if path else path
+
+        kept = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        paths = {name: here(state_dict[name]) for name in ("best_model_path", "kth_best_model_path")}
+        super().load_state_dict({**state_dict, **paths, "best_k_models": kept, "dirpath": self.dirpath})
 
 
 def _training_loader(

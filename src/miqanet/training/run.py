@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from miqanet.database.folds import Role, split_subjects
+from miqanet.database.png import write_whole
 from miqanet.database.records import SubjectRecord
 
 RUN_FILE = "run.json"
@@ -87,7 +88,7 @@ class Run:
 
     def write(self, folder: Path) -> None:
         """Write `run.json`."""
-        (folder / RUN_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        write_whole(folder / RUN_FILE, (json.dumps(asdict(self), indent=2) + "\n").encode())
 
     def took(self, minutes: float, hardware: str) -> Self:
         """Return the run with so many minutes more, on this hardware."""
@@ -140,14 +141,31 @@ class Run:
     def roles(self, subjects: list[SubjectRecord], names: Mapping[int, str]) -> dict[int, Role]:
         """Return what each subject's images are used for.
 
-        Whom an earlier run trained on, perhaps out of another database, can neither validate nor test this one.
+        Whom an earlier run trained on, perhaps out of another database, can neither validate nor test this one, and
+        by whom it chose its epoch cannot test it.
+
+        Raises:
+            ValueError: an earlier run trained on subjects that this one is to hold out.
         """
         roles = split_subjects(subjects, held_out=self.held_out, seed=self.split_seed)
         if self.final:
             roles = {s: Role.TRAIN if role is Role.TEST else role for s, role in roles.items()}
         seen: set[str] = set()
+        chosen_by: set[str] = set()
         earlier = self.started_from
         while earlier:
             seen.update(earlier.get("trained_on", ()))
+            chosen_by.update(earlier.get("validated_on", ()))
             earlier = earlier.get("started_from")
-        return {subject: Role.TRAIN if names[subject] in seen else role for subject, role in roles.items()}
+        known = [s for s, role in roles.items() if role is Role.HELD_OUT and names[s] in seen]
+        if known:
+            raise ValueError(
+                f"the run to start from has learned from {len(known)} of the subjects to hold out, such as "
+                f"{names[known[0]]}: hold out others, or start from another run"
+            )
+        for subject, role in roles.items():
+            if names[subject] in seen:
+                roles[subject] = Role.TRAIN
+            elif names[subject] in chosen_by and role is not Role.TRAIN:
+                roles[subject] = Role.VALIDATION
+        return roles
