@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from typer.testing import Result
 
 from miqanet.artifacts.phantom import phantom
 from miqanet.database.build import build
+from miqanet.database.query import Database
 from miqanet.screening.card import Card, default_weights
 from miqanet.screening.results import read_results
 
@@ -119,6 +121,26 @@ def test_weights_are_never_overwritten(miqanet: Command, calibrated: tuple[Path,
         assert result.exit_code == 2
         assert "holds weights already" in said(result)
     assert (out / "card.json").read_bytes() == before
+
+
+def test_subjects_that_the_network_has_learned_from_are_left_out(
+    miqanet: Command, site: Path, tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights"
+    shutil.copytree(default_weights(), weights)
+    with Database.open(site) as opened:
+        names, images = opened.subject_names(), opened.images()
+    first = min(image.subject for image in images)
+    run = json.loads((weights / "run.json").read_text())
+    (weights / "run.json").write_text(json.dumps(run | {"trained_on": [names[first]]}))
+    result = miqanet("calibrate", site, "--weights", weights, "--out", tmp_path / "one")
+    number = sum(image.subject == first for image in images)
+    assert f"{number} images are left out: the network has learned from their subjects" in said(result)
+    (weights / "run.json").write_text(json.dumps(run | {"trained_on": list(names.values())}))
+    result = miqanet("calibrate", site, "--weights", weights, "--out", tmp_path / "none")
+    assert result.exit_code == 2
+    assert "holds rated images of no other subjects" in said(result)
+    assert not (tmp_path / "none").exists()
 
 
 def test_too_few_subjects_are_told(miqanet: Command, database: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def calibrate(
     from miqanet.evaluation.thresholds import ErrorRates, Thresholds
     from miqanet.screening.card import CARD_FILE, default_weights
     from miqanet.screening.engine import Engine
-    from miqanet.training.run import RUN_FILE
+    from miqanet.training.run import RUN_FILE, Run
 
     weights = weights or default_weights()
     if (out / CARD_FILE).exists():
@@ -78,9 +78,16 @@ def calibrate(
     try:
         engine = Engine(weights)
         with Database.open(database) as opened:
-            images, fingerprint = opened.images(), opened.fingerprint()
-        if not images:
+            rated, names, fingerprint = opened.images(), opened.subject_names(), opened.fingerprint()
+        if not rated:
             fail(f"{shown(database)} holds no rated images")
+        # Of these the network is surer than of any site's.
+        known = Run.read(weights).learned_from() if (weights / RUN_FILE).exists() else set()
+        images = [image for image in rated if names[image.subject] not in known]
+        if left_out := len(rated) - len(images):
+            errors.print(f"{left_out} images are left out: the network has learned from their subjects")
+        if not images:
+            fail(f"{shown(database)} holds rated images of no other subjects")
         judged = Judged(
             _judge(engine, images),
             np.asarray([image.low for image in images], bool),

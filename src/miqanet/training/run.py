@@ -126,6 +126,19 @@ class Run:
             )
         return [*self.of(self.started_from).lineage(), self]
 
+    def learned_from(self) -> set[str]:
+        """Return the names of the subjects that it, or a run that it goes back to, trained on, as far as is known."""
+        return self._earlier("trained_on").union(self.trained_on)
+
+    def _earlier(self, names: str) -> set[str]:
+        """Return what the runs that this one goes back to say of subjects."""
+        found: set[str] = set()
+        earlier = self.started_from
+        while earlier:
+            found.update(earlier.get(names, ()))
+            earlier = earlier.get("started_from")
+        return found
+
     def _identity(self) -> str:
         settings = _BEFORE_THERE_WAS_A_CHOICE | self.settings
         settings.pop("workers", None)
@@ -150,13 +163,8 @@ class Run:
         roles = split_subjects(subjects, held_out=self.held_out, seed=self.split_seed)
         if self.final:
             roles = {s: Role.TRAIN if role is Role.TEST else role for s, role in roles.items()}
-        seen: set[str] = set()
-        chosen_by: set[str] = set()
-        earlier = self.started_from
-        while earlier:
-            seen.update(earlier.get("trained_on", ()))
-            chosen_by.update(earlier.get("validated_on", ()))
-            earlier = earlier.get("started_from")
+        seen = self._earlier("trained_on")
+        chosen_by = self._earlier("validated_on")
         known = [s for s, role in roles.items() if role is Role.HELD_OUT and names[s] in seen]
         if known:
             raise ValueError(
