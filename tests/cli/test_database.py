@@ -115,6 +115,16 @@ def take(clean: Path, out: Path, key: Path, *options: object) -> Any:
     return run(app, [str(argument) for argument in arguments])
 
 
+def test_a_mistyped_folder_leaves_neither_key_nor_database(clean: Path, tmp_path: Path) -> None:
+    out, key = tmp_path / "out", tmp_path / "key"
+    for folder, place in ((tmp_path / "nowhere", out), (clean, clean / "database")):
+        told = take(folder, place, key, "--create-key")
+        assert told.exit_code == 2
+        assert not key.exists()
+        assert not place.exists()
+    assert take(clean, out, key, "--create-key").exit_code == 0
+
+
 def test_real_images_are_imported_with_votes_checked_and_exported(clean: Path, tmp_path: Path) -> None:
     votes, out, key = tmp_path / "votes.csv", tmp_path / "out", tmp_path / "key"
     votes.write_text(

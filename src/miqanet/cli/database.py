@@ -105,7 +105,7 @@ def import_folder(
     from miqanet.database import pseudonyms
     from miqanet.database.creation import DatabaseExistsError, begin
     from miqanet.database.given_votes import read_votes
-    from miqanet.database.importing import import_images
+    from miqanet.database.importing import check_folders, import_images
     from miqanet.database.ties import write_ties
 
     if ties is not None and votes is None:
@@ -114,6 +114,7 @@ def import_folder(
         fail(f"{ties} exists: name another file")
     but_the_key = ", without --create-key" if create_key else ""
     try:
+        check_folders(folder, out_dir)
         pseudonyms.keep_apart(key, out_dir, folder)
         given = read_votes(votes) if votes else []
         if create_key:

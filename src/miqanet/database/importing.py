@@ -77,6 +77,19 @@ class ImportSummary:
     """Votes whose image was not found, or not taken."""
 
 
+def check_folders(folder: Path, out: Path) -> None:
+    """Check, before anything is made, that the images of a folder can go into a database's.
+
+    Raises:
+        FileNotFoundError: `folder` is no folder.
+        ValueError: the database lies, or would lie, in `folder`.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder of images")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"the database {out} lies in {folder}: choose a folder beside it")
+
+
 def import_images(
     folder: Path,
     database: Database,
@@ -95,11 +108,8 @@ def import_images(
         FileNotFoundError: `folder` is no folder.
         ValueError: the database lies in `folder`, or was begun with another key.
     """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder of images")
+    check_folders(folder, database.folder)
     folder = folder.resolve()
-    if database.folder.resolve().is_relative_to(folder):
-        raise ValueError(f"the database {database.folder} lies in {folder}: choose a folder beside it")
     manifest = read_manifest(folder)
     (database.folder / "images").mkdir(exist_ok=True)
     given: dict[str, list[GivenVote]] = {}
