@@ -58,11 +58,7 @@ class SeriesView:
     """Names of artifacts in the worst image."""
 
     is_reported: bool
-
-    @property
-    def unjudged(self) -> int:
-        """How many images are done without a verdict, at least: those of several frames may have several."""
-        return max(0, self.done - self.judged)
+    unjudged: int
 
     @property
     def version(self) -> str:
@@ -126,6 +122,7 @@ def series_view(row: SeriesRow, *, with_patient: bool) -> SeriesView:
         review=row.review,
         suspected=tuple(guide(each.kind).name for each in verdict.findings) if verdict and flagged else (),
         is_reported=row.is_reported,
+        unjudged=row.unjudged,
     )
 
 
@@ -149,8 +146,7 @@ def series_detail(row: SeriesRow, images: Sequence[ImageRow], *, with_patient: b
 
 def advice(row: SeriesRow) -> str:
     """Return what is suggested about a series, in a sentence or two; a person decides."""
-    unjudged = row.done_images - row.judged
-    rest = f" {unjudged} could not be judged." if row.judged and unjudged > 0 else ""
+    rest = f" {row.unjudged} could not be judged." if row.judged and row.unjudged else ""
     return f"{_suggestion(row)}{rest}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field
@@ -222,13 +223,7 @@ class ArchiveModel(BaseModel):
     @classmethod
     def of(cls, row: ArchiveRow) -> ArchiveModel:
         """Return what a row says."""
-        return cls(
-            name=row.name,
-            waiting=row.waiting,
-            failed=row.failed,
-            error=row.error,
-            configured=row.configured,
-        )
+        return cls(**asdict(row))
 
 
 class Retried(BaseModel):

@@ -84,6 +84,11 @@ class SeriesRow:
         """Whether images of it have no verdict yet."""
         return self.done_images < self.received_images
 
+    @property
+    def unjudged(self) -> int:
+        """How many images are done without a verdict, at least: those of several frames may have several."""
+        return max(0, self.done_images - self.judged)
+
     def for_audit(self) -> tuple[StudyObject, bytes]:
         """Return what a message about it says of study and patient."""
         return StudyObject(self.study_instance_uid, self.accession_number), self.patient_study

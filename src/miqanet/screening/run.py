@@ -116,7 +116,7 @@ class ScreeningRun:
             folder / name for name in ("results.parquet", "series.csv", "report.html")
         )
         hidden = folder / ".miqanet"
-        hidden.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(folder / ".miqanet.lock", is_singleton=True)
         try:
             self._lock.acquire(timeout=0)
@@ -129,7 +129,7 @@ class ScreeningRun:
         if not resume:
             self._results.unlink(missing_ok=True)
             shutil.rmtree(hidden, ignore_errors=True)
-            hidden.mkdir(exist_ok=True)
+        hidden.mkdir(exist_ok=True)
         outputs = (self._results, *self._derived, Path(self._lock.lock_file))
         self._own_files = {
             folder.resolve() / name for file in outputs for name in (file.name, partial(file).name)

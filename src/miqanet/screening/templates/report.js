@@ -37,10 +37,10 @@
     for (const group of $$(".group")) group.hidden = !$(".card:not([hidden])", group);
     const rows = troubleRows.filter((row) => row.dataset.path.toLowerCase().includes(text));
     for (const row of troubleRows) row.hidden = !rows.includes(row);
+    const errors = text ? rows.filter((row) => row.closest(".errors")).length : everyError;
     for (const chip of chips) {
       const value = chip.dataset.verdict;
       chip.setAttribute("aria-pressed", String(value === verdict));
-      const errors = text ? rows.filter((row) => row.closest(".errors")).length : everyError;
       $(".count", chip).textContent = value === "error" ? errors : fitting.filter(tests[value]).length;
     }
     const onErrors = verdict === "error";
