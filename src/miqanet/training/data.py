@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from miqanet.training.augmentation import vary
 _TRIES = 2
 """Draws more where the first came out mild: nearly even classes, without losing what is mild."""
 
-_LEARNED_LAST = ("chemical_shift", "metal", "wrap_around")
+_LEARNED_LAST = ("chemical_shift", "ghosting", "metal", "wrap_around")
 """Kinds that look like anatomy, or in one body unlike in another."""
 
 _LAST_SHARE = 0.4
@@ -112,8 +112,9 @@ class FreshPairs(Dataset[Sample]):
     Half of the slices are drawn evenly by body part and dataset, half by subject: no body part is rare, and a
     single subject is not all that is seen of one. Their anatomy is varied beyond that of the subjects.
 
-    The pair is one acquisition without and with artifacts. Seen side by side in a batch, anatomy and contrast
-    cannot tell the two apart: what is left to learn from is the artifact.
+    The pair is one anatomy, acquired and spoiled twice: as for a database, mostly mildly, and once more, rather so
+    that it is low. Seen side by side in a batch, anatomy and contrast cannot tell the two apart: what is left to
+    learn from is the artifact, and how much of it is too much.
     """
 
     def __init__(
@@ -129,21 +130,25 @@ class FreshPairs(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Make the pair of any index: those from `len` on belong to later epochs."""
         rng = np.random.default_rng([self._seed, index])
-        made = self._simulate(rng)
-        for _ in range(_TRIES):
-            if made.low:
-                break
-            made = self._simulate(rng)
-        votes = {a.kind: expected_vote(harm) for a, harm in zip(made.artifacts, made.harms, strict=True)}
-        low = max(votes.values(), default=0.0)
-        return _sample([made.reference, made.image], [0.0, low], [{}, votes], self._kinds, self._size)
-
-    def _simulate(self, rng: np.random.Generator) -> Simulated:
         sampler = self._samplers[rng.integers(2)]
         clean, other = (_clean(sampler.draw(rng).path) for _ in range(2))
         # Of all kinds: a network that names none still has to see them.
         kinds = _LEARNED_LAST if rng.random() < _LAST_SHARE else KINDS
-        return simulate(invent(clean, other, rng), rng, kinds=kinds, scale=self._size / SIZE)
+        spoil = partial(simulate, invent(clean, other, rng), rng, kinds=kinds, scale=self._size / SIZE)
+        as_drawn, rather_low = spoil(), spoil()
+        for _ in range(_TRIES):
+            if rather_low.low:
+                break
+            rather_low = spoil()
+        images = as_drawn.image, rather_low.image
+        votes = [_votes(as_drawn), _votes(rather_low)]
+        low = [max(named.values(), default=0.0) for named in votes]
+        return _sample(images, low, votes, self._kinds, self._size)
+
+
+def _votes(made: Simulated) -> dict[str, float]:
+    """Return for each artifact in an image the share of raters who are expected to call it low for that."""
+    return {a.kind: expected_vote(harm) for a, harm in zip(made.artifacts, made.harms, strict=True)}
 
 
 @lru_cache(maxsize=600)
