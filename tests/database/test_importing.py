@@ -26,6 +26,7 @@ from miqanet.database.ties import Tie
 from miqanet.verdict import Quality
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
+COLUMNS = "file,dataset,subject,body_part,modality_contrast"
 SECRETS = ("Doe", "Jane", "4711", "19700101", "General Hospital", "R1", "Dr. Roe")
 
 Write = Callable[..., Path]
@@ -248,7 +249,7 @@ def test_a_picture_that_the_manifest_gives_to_another_subject_is_told(
         manifest.write_text(changed)
         summary = take(database, tmp_path, GivenVote("site-b/image_5.png", None, "R1", Quality.LOW))
         assert (summary.added, summary.known, len(summary.unmatched)) == (0, 8, 1)
-        (refused,) = (each for each in summary.unread if each.path.endswith(".png"))
+        (refused,) = summary.unread
         assert refused.path.endswith("image_5.png")
         assert "than the manifest gives; correct the manifest" in refused.reason
     assert contents(database) == before
@@ -277,6 +278,54 @@ def test_a_picture_twice_under_one_subject_is_known(database: Database, tmp_path
     assert (summary.added, summary.known, summary.unread) == (1, 1, [])
     assert (summary.votes, summary.ties) == (3, [])
     assert [image.low for image in database.images()] == [True]
+
+
+def test_copies_with_other_votes_are_one_list_that_is_added_once(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    for name in ("sub-1_run-1.png", "sub-1_run-2.png"):
+        Picture.fromarray(np.round(phantom((72, 64)) * 255).astype(np.uint8)).save(tmp_path / "scans" / name)
+    votes = [
+        GivenVote("sub-1_run-1.png", None, "R1", Quality.LOW),
+        GivenVote("sub-1_run-2.png", None, "R1", Quality.HIGH),
+    ]
+    for added in (2, 0):
+        assert take(database, tmp_path, *votes).votes == added
+        assert [vote.low for vote in database.votes()] == [False]
+
+
+def test_a_patient_is_of_one_dataset(database: Database, tmp_path: Path, write_dicom: Write) -> None:
+    write_dicom("scans/a.dcm")
+    take(database, tmp_path, dataset="january")
+    write_dicom("scans/b.dcm", phantom((72, 64), seed=9), StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.4")
+    summary = take(database, tmp_path, dataset="february")
+    assert (summary.added, summary.known) == (0, 1)
+    (refused,) = summary.unread
+    assert refused.path.endswith("b.dcm")
+    assert "in the dataset january: import into that one" in refused.reason
+    assert not [secret for secret in SECRETS if secret in refused.reason]
+    assert take(database, tmp_path, dataset="january").added == 1
+    # Two people of one number.
+    write_dicom("scans/c.dcm", phantom((72, 64), seed=7), StudyInstanceUID="1.3.3", SeriesInstanceUID="1.3.4")
+    (tmp_path / "scans" / "MANIFEST.csv").write_text(f"{COLUMNS}\nc.dcm,february,4711,brain,T1w\n")
+    assert take(database, tmp_path).added == 1
+    assert len(contents(database)["subjects"]) == 2
+
+
+def test_a_study_that_the_manifest_gives_to_another_subject_is_told(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm")
+    write_dicom("scans/b.dcm", phantom((72, 64), seed=9), SeriesInstanceUID="1.2.4")
+    manifest = tmp_path / "scans" / "MANIFEST.csv"
+    manifest.write_text(f"{COLUMNS}\na.dcm,site,one,brain,T1w\nb.dcm,site,two,brain,T1w\n")
+    summary = take(database, tmp_path)
+    assert (summary.added, len(contents(database)["subjects"])) == (1, 1)
+    (refused,) = summary.unread
+    assert refused.path.endswith("b.dcm")
+    assert "or others of its study, under another subject than the manifest gives" in refused.reason
+    manifest.write_text(f"{COLUMNS}\na.dcm,site,one,brain,T1w\nb.dcm,site,one,brain,T1w\n")
+    summary = take(database, tmp_path)
+    assert (summary.added, summary.known, summary.unread) == (1, 1, [])
 
 
 def test_a_vote_without_a_frame_is_not_given_to_the_only_frame_that_was_taken(

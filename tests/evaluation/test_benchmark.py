@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from miqanet.evaluation import benchmark
 from miqanet.evaluation.benchmark import Task, run_tasks, unfinished
 from miqanet.evaluation.predictions import FoldPredictions
 from miqanet.evaluation.protocols import Protocol, folds
@@ -115,7 +116,7 @@ def test_a_fold_whose_labels_have_changed_is_refused(world, guess, tmp_path):
     assert unfinished([replace(task, fold=replace(task.fold, train=(*rest, first)))]) == []
 
 
-def test_an_unfinished_fold_does_not_go_on_with_other_settings(world, guess, tmp_path):
+def test_an_unfinished_fold_does_not_go_on_with_other_settings(world, guess, tmp_path, monkeypatch):
     task = tasks_of(world, guess(), tmp_path)[0]
 
     def interrupt(_line):
@@ -125,6 +126,10 @@ def test_an_unfinished_fold_does_not_go_on_with_other_settings(world, guess, tmp
         quietly([task], tell=interrupt)
     ((_, reason),) = quietly([replace(task, method=guess(noise=0.1))])
     assert "was begun with other settings, data or labels" in reason
+    monkeypatch.setattr(benchmark, "__version__", "0.0.0")
+    ((_, reason),) = quietly([task])
+    assert "or by another version" in reason
+    monkeypatch.undo()
     assert not quietly([task])
 
 

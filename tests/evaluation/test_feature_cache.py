@@ -39,6 +39,15 @@ def test_features_are_computed_once(few, tmp_path):
         assert again[number].seconds == features.seconds > 0
 
 
+def test_features_of_another_version_are_computed_anew(few, tmp_path, monkeypatch):
+    seen = []
+    features_of(few, tmp_path / "means.parquet", means(seen))
+    monkeypatch.setattr(feature_cache, "__version__", "0.0.0")
+    for _ in range(2):
+        features_of(few, tmp_path / "means.parquet", means(seen))
+        assert len(seen) == 12
+
+
 def test_images_of_the_same_content_share_their_features(few, tmp_path):
     seen = []
     twins = replace(few, image_hashes=few.image_hashes | {2: "c1"})

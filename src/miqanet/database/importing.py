@@ -1,17 +1,20 @@
 """Taking real images into a database: de-identified, under pseudonyms, and without touching what is there.
 
 An image that is there already is known by its pixels, and by its SOP Instance UID and frame; importing a folder
-again adds what is new in it and nothing else. The same pixels under another subject are not taken: one of the two
-is wrong. Votes are only ever added.
+again adds what is new in it and nothing else. The same pixels or study under another subject, and the same patient in
+another dataset, are not taken: a person would become two, and be learned from and tested on. Votes are only ever
+added.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +25,7 @@ from miqanet.database.dicom_facts import DicomFacts, RefusedError, read_facts
 from miqanet.database.durability import begin_writing
 from miqanet.database.given_votes import GivenVote
 from miqanet.database.labels import label_by_majority
-from miqanet.database.manifest import Entry, absent, read_manifest
+from miqanet.database.manifest import FILE_NAME, Entry, absent, read_manifest
 from miqanet.database.png import encode_png, write_whole
 from miqanet.database.pseudonyms import Pseudonyms
 from miqanet.database.query import Database
@@ -32,6 +35,8 @@ from miqanet.database.ties import Tie
 from miqanet.image import MRImage
 from miqanet.reading import ReadError, list_files, read_file
 from miqanet.verdict import Quality
+
+Item = TypeVar("Item")
 
 DATASET = "imported"
 """Of images that no manifest names. Not the folder's name, which may be a patient's."""
@@ -44,13 +49,17 @@ _ANOTHER_SUBJECT = (
     "subject in a MANIFEST.csv"
 )
 _ANOTHER_IN_MANIFEST = (
-    "the database holds this picture under another subject than the manifest gives; correct the manifest, "
-    "leave the file out, or make another database"
+    "the database holds this picture, or others of its study, under another subject than the manifest gives; "
+    "correct the manifest, leave the file out, or make another database"
 )
-"""Why a picture is not taken: on two sides of a split, it would be learned from and tested on."""
+_ANOTHER_DATASET = (
+    "the database holds this patient's images in the dataset {}: import into that one, or name the subjects in a "
+    "MANIFEST.csv where two people have one number"
+)
+"""Why a picture is not taken: on two sides of a split, a person would be learned from and tested on."""
 
 _BATCH = 25
-"""Files a transaction: what an interrupted import reads again."""
+"""Files, or images with votes, a transaction: what an interrupted import does again."""
 
 
 @dataclass(slots=True)
@@ -119,22 +128,36 @@ def import_images(
         begin_writing(session.connection())
         _claim(session, pseudonyms)
         run = _Import(session, database.folder, pseudonyms, dataset)
-        files = list(list_files([folder]))
+        files = [file for file in list_files([folder]) if not _is_manifest(file)]
         run.summary.unread += absent(manifest, folder, [file for file in files if isinstance(file, str)])
-        for place, file in enumerate(files, 1):
+        for file in _in_batches(session, files, partial(progress, "importing")):
             if isinstance(file, ReadError):
                 run.summary.unread.append(file)
                 continue
             name = Path(file).relative_to(folder).as_posix()
             run.take(file, manifest.get(file), given.pop(name, []))
-            progress("importing", place, len(files))
-            if place % _BATCH == 0:
-                session.commit()
-                begin_writing(session.connection())
-        session.commit()
-    run.summary.ties, run.summary.left = list(run.ties.values()), len(run.left)
+        # Of copies in two files each would seem to correct the other: their votes go in as one list.
+        for image in _in_batches(session, list(run.ballots), partial(progress, "adding votes")):
+            run.vote(image)
     run.summary.unmatched += [vote for rest in given.values() for vote in rest]
     return run.summary
+
+
+def _is_manifest(file: str | ReadError) -> bool:
+    return isinstance(file, str) and Path(file).name == FILE_NAME
+
+
+def _in_batches(
+    session: Session, items: Sequence[Item], progress: Callable[[int, int], None]
+) -> Iterator[Item]:
+    """Yield items, a few to a transaction, and tell how many are done."""
+    for done, item in enumerate(items):
+        if done % _BATCH == 0:
+            session.commit()
+            begin_writing(session.connection())
+        yield item
+        progress(done + 1, len(items))
+    session.commit()
 
 
 def _claim(session: Session, pseudonyms: Pseudonyms) -> None:
@@ -148,18 +171,28 @@ def _claim(session: Session, pseudonyms: Pseudonyms) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ballot:
+    """The votes on an image, of all the files that show it."""
+
+    file: str
+    frame: int
+    votes: dict[str, list[Quality]] = field(default_factory=dict)
+    """By the pseudonym of the rater, in the order given."""
+
+
 class _Import:
     """One run of an import."""
 
     def __init__(self, session: Session, out: Path, pseudonyms: Pseudonyms, dataset: str) -> None:
         self.summary = ImportSummary()
-        self.ties: dict[int, Tie] = {}
-        """By image; the votes on a picture that is there twice may break a tie again."""
-        self.left: set[int] = set()
+        self.ballots: dict[int, _Ballot] = {}
+        """By image."""
+
         self._session, self._out, self._pseudonyms, self._dataset = session, out, pseudonyms, dataset
 
     def take(self, file: str, entry: Entry | None, votes: list[GivenVote]) -> None:
-        """Import a file and the votes on its images."""
+        """Import a file, and collect the votes on its images."""
         try:
             facts = read_facts(Path(file), self._pseudonyms)
         except RefusedError as error:
@@ -168,22 +201,22 @@ class _Import:
             return
         images: dict[int, Image | None] = {}
         for image in read_file(file):
-            if isinstance(image, ReadError):
-                self.summary.unread.append(image)
-            images[image.frame] = None if isinstance(image, ReadError) else self._row(image, facts, entry)
+            row = image if isinstance(image, ReadError) else self._row(image, facts, entry)
+            if isinstance(row, ReadError):
+                self.summary.unread.append(row)
+            images[image.frame] = None if isinstance(row, ReadError) else row
         self._session.flush()
-        self._vote(images, votes)
+        self._collect(images, votes)
 
-    def _row(self, image: MRImage, facts: DicomFacts | None, entry: Entry | None) -> Image | None:
-        """Return the row of an image, a new one where there is none; None for one that contradicts the database."""
+    def _row(self, image: MRImage, facts: DicomFacts | None, entry: Entry | None) -> Image | ReadError:
+        """Return the row of an image, a new one where there is none; or in what it contradicts the database."""
         png = encode_png(image.pixels)
         sha256 = hashlib.sha256(png).hexdigest()
         found = self._session.scalars(select(Image).filter_by(sha256=sha256, simulated=False)).first()
         if found is not None:
             if not self._is_of(found.subject, facts, entry, image.path):
                 reason = _ANOTHER_IN_MANIFEST if entry else _ANOTHER_SUBJECT
-                self.summary.unread.append(ReadError(image.path, image.frame, reason))
-                return None
+                return ReadError(image.path, image.frame, reason)
             self.summary.known += 1
             file = self._out / found.path
             if not file.is_file():  # lost with a disk or a power cut
@@ -193,8 +226,9 @@ class _Import:
         same = select(Image).filter_by(sop_instance_uid=uid, frame=image.frame)
         if uid and self._session.scalars(same).first():
             reason = "the database holds this SOP instance with other pixels, which stay as they are"
-            self.summary.unread.append(ReadError(image.path, image.frame, reason))
-            return None
+            return ReadError(image.path, image.frame, reason)
+        if facts and (reason := self._would_be_two(facts, entry, image.path)):
+            return ReadError(image.path, image.frame, reason)
         series = self._series(facts, entry, image.path) if facts else None
         row = Image(
             subject=series.study.subject if series else self._subject(facts, entry, image.path),
@@ -245,15 +279,32 @@ class _Import:
         of_uid = select(Study).filter_by(study_instance_uid=facts.study_instance_uid)
         return self._session.scalars(of_uid).first()
 
+    def _subject_of_study(self, facts: DicomFacts) -> Subject | None:
+        """Return whose the study or series of an object is known to be."""
+        if not (facts.study_instance_uid and facts.series_instance_uid):
+            return None
+        series = self._known_series(facts)
+        study = series.study if series else self._known_study(facts)
+        return study.subject if study else None
+
     def _is_of(self, subject: Subject, facts: DicomFacts | None, entry: Entry | None, path: str) -> bool:
         """Whether an image, were it new, would be this subject's."""
-        if facts and facts.study_instance_uid and facts.series_instance_uid:
-            series = self._known_series(facts)
-            if study := series.study if series else self._known_study(facts):
-                return study.subject is subject
+        if not entry and facts and (known := self._subject_of_study(facts)):
+            return known is subject
         if entry and subject.dataset.name != entry.dataset:
             return False
         return subject.name == self._pseudonym(facts, entry, path)
+
+    def _would_be_two(self, facts: DicomFacts, entry: Entry | None, path: str) -> str:
+        """Return why a new image would make two subjects of a person; empty where it would not."""
+        known = self._subject_of_study(facts)
+        if entry:
+            return "" if known is None or self._is_of(known, facts, entry, path) else _ANOTHER_IN_MANIFEST
+        if known or not facts.subject:
+            return ""
+        datasets = select(Dataset.name).join(Subject).where(Subject.name == facts.subject)
+        names = set(self._session.scalars(datasets))
+        return "" if not names or self._dataset in names else _ANOTHER_DATASET.format(min(names))
 
     def _subject(self, facts: DicomFacts | None, entry: Entry | None, path: str) -> Subject:
         name = entry.dataset if entry else self._dataset
@@ -273,19 +324,20 @@ class _Import:
         identity = entry.subject if entry else study or subject_of_name(Path(path).name)
         return self._pseudonyms.name("subject", identity)
 
-    def _vote(self, images: dict[int, Image | None], votes: list[GivenVote]) -> None:
-        """Add the votes on a file's images that are not there yet, and derive the labels of these images."""
-        given: dict[tuple[Image, str], list[Quality]] = {}
-        places: dict[int, tuple[str, int]] = {}
+    def _collect(self, images: dict[int, Image | None], votes: list[GivenVote]) -> None:
         for vote in votes:
             frame = next(iter(images)) if vote.frame is None and len(images) == 1 else vote.frame
             image = None if frame is None else images.get(frame)
             if frame is None or image is None:
                 self.summary.unmatched.append(vote)
                 continue
-            places[image.id] = vote.file, frame
-            given.setdefault((image, self._pseudonyms.name("rater", vote.rater)), []).append(vote.quality)
-        for (image, rater), qualities in given.items():
+            ballot = self.ballots.setdefault(image.id, _Ballot(vote.file, frame))
+            ballot.votes.setdefault(self._pseudonyms.name("rater", vote.rater), []).append(vote.quality)
+
+    def vote(self, number: int) -> None:
+        """Add the votes on an image that are not there yet, and derive its label."""
+        image, ballot = self._session.get_one(Image, number), self.ballots[number]
+        for rater, qualities in ballot.votes.items():
             known = [vote.quality for vote in image.votes if vote.rater.name == rater]
             # The file may go on from what is known, or correct it.
             there = max(k for k in range(len(qualities) + 1) if known[len(known) - k :] == qualities[:k])
@@ -293,12 +345,10 @@ class _Import:
                 image.votes.append(Vote(rater=self._rater(rater), quality=quality))
                 self.summary.votes += 1
         self._session.flush()
-        # Those without new votes, too: the same command once more tells of the same ties.
-        labelled = label_by_majority(self._session, sorted(places))
-        for number in places:
-            self.ties.pop(number, None)
-        self.ties |= {number: Tie(*places[number], *counts) for number, counts in labelled.ties.items()}
-        self.left |= labelled.left
+        # Without new votes, too: the same command once more tells of the same ties.
+        labelled = label_by_majority(self._session, [number])
+        self.summary.ties += [Tie(ballot.file, ballot.frame, *counts) for counts in labelled.ties.values()]
+        self.summary.left += len(labelled.left)
 
     def _rater(self, name: str) -> Rater:
         known = self._session.scalars(select(Rater).filter_by(name=name)).first()

@@ -207,11 +207,13 @@ def _begin(task: Task) -> None:
         "settings": dict(task.method.settings),
         "data_sha256": task.data_sha256,
         "fold_sha256": task.fold.sha256,
+        "version": __version__,
     }
     begun = task.working / _BEGUN_FILE
     if begun.exists() and json.loads(begun.read_text(encoding="utf-8")) != asked:
         raise ValueError(
-            f"{task.working} was begun with other settings, data or labels; choose another --out, or delete it"
+            f"{task.working} was begun with other settings, data or labels, or by another version; "
+            "choose another --out, or delete it"
         )
     task.working.mkdir(parents=True, exist_ok=True)
     write_whole(begun, json.dumps(asked).encode())

@@ -1,4 +1,7 @@
-"""Feature vectors of a database's images, computed once: a Parquet file a method, keyed by content."""
+"""Feature vectors of a database's images, computed once: a Parquet file a method, keyed by content.
+
+Another version of miqanet computes them anew: its features may be others.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from miqanet import __version__
 from miqanet.database.png import read_png, write_whole
 from miqanet.database.similarity import perceptual_hash
 from miqanet.evaluation.data import Data
@@ -22,6 +26,8 @@ from miqanet.image import MRImage
 _KEPT_EVERY = 200
 """Images after which the file is written: what an interruption costs at most."""
 
+
+_VERSION = b"miqanet"
 
 _NONE = np.full(0, np.nan)
 
@@ -98,6 +104,8 @@ def _read(path: Path) -> dict[str, Features]:
     if not path.exists():
         return {}
     table = pq.read_table(path)
+    if (table.schema.metadata or {}).get(_VERSION) != __version__.encode():
+        return {}
     vectors = (np.asarray(vector, np.float64) for vector in table["features"].to_pylist())
     rows = zip(table["sha256"].to_pylist(), vectors, table["seconds"].to_pylist(), strict=True)
     return {sha256: Features(vector, seconds) for sha256, vector, seconds in rows}
@@ -110,7 +118,7 @@ def _write(known: Mapping[str, Features], path: Path) -> None:
             "features": pa.array([features.vector.tolist() for features in known.values()]),
             "seconds": [features.seconds for features in known.values()],
         }
-    )
+    ).replace_schema_metadata({_VERSION: __version__})
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)

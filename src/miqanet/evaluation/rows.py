@@ -146,6 +146,7 @@ class Row:
         figures = {"accuracy": accuracy, "auc": auc, "calibration_error": calibration_error}
         return {
             "fold": facts.fold,
+            "version": facts.version,
             "images": len(judged),
             "temperature": facts.temperature,
             "bias": facts.bias,
