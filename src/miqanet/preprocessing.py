@@ -9,6 +9,12 @@ from PIL import Image
 SIZE = 512
 """Side of the network's input in pixels (Chen et al., VCIP 2022, section III)."""
 
+DOUBT = 2.0
+"""How near to 0 the logit of low has to be for a second look: the image is judged once more, turned by half.
+
+What differs between the two is none of the artifact, and half of it is gone from their mean.
+"""
+
 _DARKEST, _BRIGHTEST = 0.005, 0.995
 
 

@@ -15,6 +15,7 @@ from typer.testing import Result
 from miqanet.artifacts import KINDS
 from miqanet.artifacts.phantom import phantom
 from miqanet.cli import export as module
+from miqanet.preprocessing import DOUBT
 from miqanet.screening.card import Card
 from miqanet.screening.results import read_results
 from miqanet.screening.scaling import Scaling
@@ -76,6 +77,7 @@ def test_the_card_states_data_training_and_figures(
         assert measured["images"]["low"] + measured["images"]["high"] > 0
     assert card["review_band"][0] <= card["threshold"] <= card["review_band"][1]
     assert Scaling(card["temperature"], card["bias"]) == Card.read(out).scaling
+    assert Card.read(out).doubt == DOUBT
     assert card["error_rates"] == {"miss": 0.02, "false_alarm": 0.05}
     text = (out / "README.md").read_text()
     assert "simulated artifacts" in text

@@ -10,6 +10,7 @@ import pytest
 from miqanet.database.folds import Role, split_subjects
 from miqanet.evaluation.protocols import Protocol, folds
 from miqanet.evaluation.run_method import RunMethod
+from miqanet.preprocessing import DOUBT
 from miqanet.training import predict as predicting
 from miqanet.training.predict import Predictions
 from miqanet.training.run import Run
@@ -44,14 +45,14 @@ def method(run, world, folder):
 def test_a_run_on_the_first_rotation_is_taken_as_it_is(run, world, first, tmp_path, monkeypatch):
     asked = {}
 
-    def predict(checkpoint, images, *, size, workers):
-        asked.update(checkpoint=checkpoint, size=size, workers=workers)
+    def predict(checkpoint, images, *, size, workers, doubt):
+        asked.update(checkpoint=checkpoint, size=size, workers=workers, doubt=doubt)
         return Predictions(np.full(len(images), 0.25), np.empty((len(images), 0)))
 
     monkeypatch.setattr(predicting, "predict", predict)
     fitted = method(run, world, tmp_path).fit(first.train, first.validation, tmp_path, print)
     assert fitted.predict(first.test).tolist() == [0.25] * len(first.test)
-    assert asked == {"checkpoint": tmp_path / "best.ckpt", "size": 512, "workers": 1}
+    assert asked == {"checkpoint": tmp_path / "best.ckpt", "size": 512, "workers": 1, "doubt": DOUBT}
     assert (fitted.minutes, fitted.hardware) == (4.0, "a desk")
 
 
@@ -67,6 +68,7 @@ def test_a_row_says_what_the_run_began_with(run, world, tmp_path):
         "miqanet train, 3 epochs of the stored images at 512 pixels, without site-c, "
         "after 3 epochs of 40 images spoiled afresh at 64 pixels"
     )
+    assert made.settings["second_look"] == DOUBT
 
 
 def test_other_weights_are_another_row(run, world, tmp_path):

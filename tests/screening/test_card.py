@@ -71,10 +71,11 @@ def test_a_band_without_extent_asks_no_one(card: Card) -> None:
 
 def test_a_card_without_scaling_takes_probabilities_as_they_are(tmp_path: Path) -> None:
     content = json.loads((default_weights() / CARD_FILE).read_text())
-    for scaling in ("temperature", "bias"):
+    for scaling in ("temperature", "bias", "doubt"):
         content.pop(scaling, None)
     (tmp_path / CARD_FILE).write_text(json.dumps(content))
     assert Card.read(tmp_path).scaling == Scaling()
+    assert Card.read(tmp_path).doubt == 0
     (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 1.5, "bias": -0.2}))
     assert Card.read(tmp_path).scaling == Scaling(1.5, -0.2)
     (tmp_path / CARD_FILE).write_text(json.dumps(content | {"temperature": 0}))

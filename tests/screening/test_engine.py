@@ -12,7 +12,7 @@ import pytest
 
 from miqanet.screening.card import CARD_FILE, MODEL_FILE, WeightsError, default_weights
 from miqanet.screening.engine import Engine
-from miqanet.screening.scaling import Scaling
+from miqanet.screening.scaling import Scaling, logits
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,31 @@ def test_probabilities_are_scaled_as_the_card_says(engine: Engine, batch: np.nda
     scaled, own = Engine(tmp_path).infer(batch), engine.infer(batch)
     np.testing.assert_allclose(scaled.probability_low, further.apply(own.probability_low), atol=1e-4)
     np.testing.assert_allclose(scaled.artifact_probabilities, own.artifact_probabilities, atol=1e-4)
+
+
+def test_what_is_in_doubt_is_judged_by_the_mean_of_two_looks(
+    engine: Engine, batch: np.ndarray, tmp_path: Path
+) -> None:
+    shutil.copytree(engine.weights, tmp_path, dirs_exist_ok=True)
+    content = json.loads((tmp_path / CARD_FILE).read_text()) | asdict(Scaling())
+
+    def judging(doubt: float) -> Engine:
+        (tmp_path / CARD_FILE).write_text(json.dumps(content | {"doubt": doubt}))
+        return Engine(tmp_path)
+
+    turned = np.ascontiguousarray(batch[..., ::-1, ::-1])
+    once = judging(0)
+    first, second = once.infer(batch), once.infer(turned)
+    limit = float(np.median(np.abs(logits(first.probability_low))))
+    answer = judging(limit).infer(batch)
+    twice = np.abs(logits(first.probability_low)) < limit
+    assert 0 < twice.sum() < len(batch)
+    both = (logits(first.probability_low) + logits(second.probability_low)) / 2
+    expected = np.where(twice, both, logits(first.probability_low))
+    np.testing.assert_allclose(logits(answer.probability_low), expected, atol=0.02)
+    for there, back in ((1, second.artifact_probabilities), (2, second.activation_map[:, ::-1, ::-1])):
+        np.testing.assert_allclose(answer[there][~twice], first[there][~twice], atol=0.02)
+        np.testing.assert_allclose(answer[there][twice], (first[there] + back)[twice] / 2, atol=0.02)
 
 
 def test_threads_get_their_own_answers(engine: Engine, batch: np.ndarray) -> None:

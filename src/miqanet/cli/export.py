@@ -19,7 +19,7 @@ from rich.progress import track
 
 from miqanet.cli.errors import errors, fail, need
 from miqanet.cli.place import Place, shown
-from miqanet.preprocessing import SIZE, prepare
+from miqanet.preprocessing import DOUBT, SIZE, prepare
 
 if TYPE_CHECKING:
     from miqanet.database.records import ImageRecord, SourceRecord
@@ -118,6 +118,7 @@ def export(
             "created": datetime.now(UTC).date().isoformat(),
             "size": SIZE,
             "artifact_kinds": list(KINDS),
+            "doubt": DOUBT,
             "temperature": 1.0,
             "bias": 0.0,
             "threshold": 0.5,

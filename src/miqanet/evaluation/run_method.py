@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from miqanet.database.records import ImageRecord
 from miqanet.evaluation.catalog import RUNS
 from miqanet.evaluation.methods import Fitted
-from miqanet.preprocessing import SIZE
+from miqanet.preprocessing import DOUBT, SIZE
 from miqanet.training.run import Run
 
 
@@ -48,6 +48,7 @@ class RunMethod:
             **{name: self.run.settings[name] for name in kept},
             "trained_by": f"miqanet train, {', after '.join(stages)}",
             "weights": weights_digest(self.folder)[:16],
+            "second_look": DOUBT,
         }
 
     def fit(
@@ -74,8 +75,9 @@ class RunMethod:
             )
 
         def judge(images: Sequence[ImageRecord]) -> NDArray[np.float64]:
-            # At the size at which its epoch was chosen and it is used, whatever it was trained at.
-            return predict(checkpoint, images, size=SIZE, workers=self.workers).probability_low
+            # As it is used, at the size at which its epoch was chosen, whatever it was trained at.
+            answers = predict(checkpoint, images, size=SIZE, workers=self.workers, doubt=DOUBT)
+            return answers.probability_low
 
         return Fitted(
             judge,

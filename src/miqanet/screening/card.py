@@ -54,6 +54,9 @@ class Card:
     scaling: Scaling = field(default_factory=Scaling)
     """What is done to the logit of low, by the card's `temperature` and `bias`."""
 
+    doubt: float = 0.0
+    """An image whose logit of low, before scaling, is nearer to 0 than this is judged once more, turned by half."""
+
     @classmethod
     def read(cls, weights: Path) -> Self:
         """Read the card of a weights folder.
@@ -75,6 +78,7 @@ class Card:
                 review_band=(low, high),
                 artifact_thresholds={kind: float(content["artifact_thresholds"][kind]) for kind in kinds},
                 scaling=Scaling(float(content.get("temperature", 1)), float(content.get("bias", 0))),
+                doubt=float(content.get("doubt", 0)),
             )
         except FileNotFoundError:
             raise WeightsError(

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from miqanet.screening.card import MODEL_FILE, Card, WeightsError
-from miqanet.screening.scaling import Scaling
+from miqanet.screening.scaling import Scaling, logits
 
 Array = NDArray[np.float32]
 
@@ -38,6 +39,7 @@ class Engine:
 
     `infer` may be called from several threads at once, and that is how it is fast: on a processor, single
     images side by side, one a stream, beat a batch, because they share no barrier after each layer.
+    What the card calls in doubt gets a second look (`miqanet.preprocessing.DOUBT`), and twice the time.
 
     Args:
         weights: folder with `miqanet.xml`, `miqanet.bin` and `card.json`.
@@ -89,22 +91,33 @@ class Engine:
             raise ValueError(
                 f"the engine takes (N, 1, {self.card.size}, {self.card.size}), not {batch.shape}"
             )
-        answers = [np.empty((len(batch), *port.shape[1:]), np.float32) for port in self._outputs]
+        shapes = [port.shape[1:] for port in self._outputs]
+        probabilities, artifacts, activation_map = (
+            np.empty((len(batch), *shape), np.float32) for shape in shapes
+        )
         try:
             request = self._idle.get_nowait()
         except Empty:
             request = self._compiled.create_infer_request()
         for index, image in enumerate(batch):
-            request.get_input_tensor().data[0] = image
-            request.infer()
-            for answer, port in zip(answers, self._outputs, strict=True):
-                answer[index] = request.get_tensor(port).data[0]
+            probabilities[index], artifacts[index], activation_map[index] = self._look(request, image)
+            logit = logits(probabilities[index, 1])
+            if abs(logit) < self.card.doubt:
+                turned = self._look(request, image[:, ::-1, ::-1])
+                probabilities[index, 1] = expit((logit + logits(turned[0][1])) / 2)
+                artifacts[index] = (artifacts[index] + turned[1]) / 2
+                # Its mean is the logit without the bias, still.
+                activation_map[index] = (activation_map[index] + turned[2][::-1, ::-1]) / 2
         self._idle.put(request)
-        probabilities, artifacts, activation_map = answers
         low = probabilities[:, 1]
         if self.card.scaling != Scaling():
             low = self.card.scaling.apply(low).astype(np.float32)
         return Prediction(low, artifacts, activation_map)
+
+    def _look(self, request: Any, image: Array) -> list[Array]:
+        request.get_input_tensor().data[0] = image
+        request.infer()
+        return [request.get_tensor(port).data[0] for port in self._outputs]
 
 
 def _import_openvino() -> Any:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from miqanet.database.png import read_png
@@ -48,6 +49,7 @@ def predict(
     size: int = SIZE,
     batch: int = 16,
     workers: int = 0,
+    doubt: float = 0.0,
 ) -> Predictions:
     """Judge images, (N,), by the averaged weights of a checkpoint of `fit`.
 
@@ -57,6 +59,7 @@ def predict(
         size: side of the input in pixels.
         batch: images judged side by side.
         workers: processes that read and prepare images; 0 does it in this one.
+        doubt: images whose logit of low is nearer to 0 get a second look (`miqanet.preprocessing.DOUBT`).
 
     Raises:
         FileNotFoundError: there is no such checkpoint, or an image is missing.
@@ -71,7 +74,19 @@ def predict(
     low, artifacts = [], []
     with torch.inference_mode(), torch.autocast(device, reduced, enabled=reduced is not torch.float32):
         for images in DataLoader(_Prepared(records, size), batch, num_workers=workers):
-            quality, named = judge(network, images.to(device, memory_format=torch.channels_last))
-            low.append(quality.double().softmax(1)[:, 1].cpu().numpy())
-            artifacts.append(named.double().sigmoid().cpu().numpy())
+            seen = images.to(device, memory_format=torch.channels_last)
+            logit, named = _look(network, seen)
+            doubtful = logit.abs() < doubt
+            if doubtful.any():
+                turned = _look(network, seen[doubtful].flip(2, 3))
+                logit[doubtful] = (logit[doubtful] + turned[0]) / 2
+                named[doubtful] = (named[doubtful] + turned[1]) / 2
+            low.append(logit.sigmoid().cpu().numpy())
+            artifacts.append(named.cpu().numpy())
     return Predictions(np.concatenate(low), np.concatenate(artifacts))
+
+
+def _look(network: nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the logit of low, (N,), and the probabilities of artifacts, (N, kinds)."""
+    quality, named = judge(network, images)
+    return (quality[:, 1] - quality[:, 0]).double(), named.double().sigmoid()
