@@ -5,8 +5,8 @@
 RUN is a folder of `miqanet train`; its validation images are judged once, and once more turned by half. Of images
 whose logit of low is nearer to 0 than each limit, the mean of both counts (`miqanet.preprocessing.DOUBT` was chosen
 so). Accuracy is that of the scaled probability; decided without a person is what is outside the review band for 2 %
-of misses and 5 % of false alarms; scaling and band are cross-validated over subjects. Each row is compared with one look; in brackets stand 95 % intervals by
-bootstrap over subjects, paired.
+of misses and 5 % of false alarms; scaling and band are cross-validated over subjects. Each row is compared with one
+look; in brackets stand 95 % intervals by bootstrap over subjects, paired.
 """
 
 from __future__ import annotations
