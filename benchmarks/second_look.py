@@ -28,7 +28,7 @@ from miqanet.training.checkpoints import weights_file
 from miqanet.training.predict import predict
 from miqanet.training.run import Run
 
-_LIMITS = (0.5, 1.0, 2.0, 3.0, np.inf)
+_LIMITS = (0.0, 0.5, 1.0, 2.0, 3.0, np.inf)
 
 
 def main() -> None:
@@ -48,11 +48,12 @@ def main() -> None:
     low, subject = np.array([image.low for image in images]), np.array([image.subject for image in images])
     if data.simulated:
         print(f"On {data.simulated}.\n")
-    print("| second look within | of the images, % | AUC | AUC, less one look's | accuracy, % |", end=" ")
-    print("accuracy, %, less one look's | decided without a person, % |")
-    print("|", " | ".join(["---"] * 7), "|")
+    headings = [f"{name}{less}" for name in ("AUC", "accuracy, %") for less in ("", ", less one look's")]
+    headings = ["second look within", "of the images, %", *headings, "decided without a person, %"]
+    print("|", " | ".join(headings), "|")
+    print("|", " | ".join(["---"] * len(headings)), "|")
     first: tuple[Judged, ...] = ()
-    for limit in (0.0, *_LIMITS):
+    for limit in _LIMITS:
         twice = np.abs(once) < limit
         judged = Judged(expit(np.where(twice, mean, once)), low, subject)
         decided = decide_left_out(judged)

@@ -311,6 +311,17 @@ def test_a_patient_is_of_one_dataset(database: Database, tmp_path: Path, write_d
     assert len(contents(database)["subjects"]) == 2
 
 
+def test_a_manifest_that_is_not_heeded_is_told(
+    database: Database, tmp_path: Path, write_dicom: Write
+) -> None:
+    write_dicom("scans/a.dcm")
+    write_dicom("scans/below/b.dcm")
+    for folder, name in (("scans", "a.dcm"), ("scans/below", "b.dcm")):
+        (tmp_path / folder / "MANIFEST.csv").write_text(f"{COLUMNS}\n{name},site,one,brain,T1w\n")
+    (told, *_) = [each for each in take(database, tmp_path).unread if each.path.endswith("MANIFEST.csv")]
+    assert told.path == str(tmp_path / "scans" / "below" / "MANIFEST.csv")
+
+
 def test_a_study_that_the_manifest_gives_to_another_subject_is_told(
     database: Database, tmp_path: Path, write_dicom: Write
 ) -> None:

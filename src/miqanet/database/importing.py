@@ -25,7 +25,7 @@ from miqanet.database.dicom_facts import DicomFacts, RefusedError, read_facts
 from miqanet.database.durability import begin_writing
 from miqanet.database.given_votes import GivenVote
 from miqanet.database.labels import label_by_majority
-from miqanet.database.manifest import FILE_NAME, Entry, absent, read_manifest
+from miqanet.database.manifest import Entry, absent, manifest_path, read_manifest
 from miqanet.database.png import encode_png, write_whole
 from miqanet.database.pseudonyms import Pseudonyms
 from miqanet.database.query import Database
@@ -128,7 +128,9 @@ def import_images(
         begin_writing(session.connection())
         _claim(session, pseudonyms)
         run = _Import(session, database.folder, pseudonyms, dataset)
-        files = [file for file in list_files([folder]) if not _is_manifest(file)]
+        # Another manifest, below it, is not heeded: it is told of like any file that is no image.
+        heeded = str(manifest_path(folder))
+        files = [file for file in list_files([folder]) if file != heeded]
         run.summary.unread += absent(manifest, folder, [file for file in files if isinstance(file, str)])
         for file in _in_batches(session, files, partial(progress, "importing")):
             if isinstance(file, ReadError):
@@ -141,10 +143,6 @@ def import_images(
             run.vote(image)
     run.summary.unmatched += [vote for rest in given.values() for vote in rest]
     return run.summary
-
-
-def _is_manifest(file: str | ReadError) -> bool:
-    return isinstance(file, str) and Path(file).name == FILE_NAME
 
 
 def _in_batches(
@@ -227,12 +225,12 @@ class _Import:
         if uid and self._session.scalars(same).first():
             reason = "the database holds this SOP instance with other pixels, which stay as they are"
             return ReadError(image.path, image.frame, reason)
-        if facts and (reason := self._would_be_two(facts, entry, image.path)):
-            return ReadError(image.path, image.frame, reason)
-        series = self._series(facts, entry, image.path) if facts else None
+        subject = self._owner(facts, entry, image.path)
+        if isinstance(subject, str):
+            return ReadError(image.path, image.frame, subject)
         row = Image(
-            subject=series.study.subject if series else self._subject(facts, entry, image.path),
-            series=series,
+            subject=subject,
+            series=self._series(facts, subject) if facts else None,
             path=f"images/{sha256[:32]}.png",
             sha256=sha256,
             rows=image.pixels.shape[0],
@@ -251,18 +249,14 @@ class _Import:
         self.summary.added += 1
         return row
 
-    def _series(self, facts: DicomFacts, entry: Entry | None, path: str) -> Series | None:
+    def _series(self, facts: DicomFacts, subject: Subject) -> Series | None:
         if not (facts.study_instance_uid and facts.series_instance_uid):
             return None
         if series := self._known_series(facts):
             return series
-        study = self._known_study(facts)
-        if study is None:
-            study = Study(
-                subject=self._subject(facts, entry, path), study_instance_uid=facts.study_instance_uid
-            )
         series = Series(
-            study=study,
+            study=self._known_study(facts)
+            or Study(subject=subject, study_instance_uid=facts.study_instance_uid),
             series_instance_uid=facts.series_instance_uid,
             manufacturer=facts.manufacturer,
             model=facts.model,
@@ -295,16 +289,16 @@ class _Import:
             return False
         return subject.name == self._pseudonym(facts, entry, path)
 
-    def _would_be_two(self, facts: DicomFacts, entry: Entry | None, path: str) -> str:
-        """Return why a new image would make two subjects of a person; empty where it would not."""
-        known = self._subject_of_study(facts)
-        if entry:
-            return "" if known is None or self._is_of(known, facts, entry, path) else _ANOTHER_IN_MANIFEST
-        if known or not facts.subject:
-            return ""
-        datasets = select(Dataset.name).join(Subject).where(Subject.name == facts.subject)
-        names = set(self._session.scalars(datasets))
-        return "" if not names or self._dataset in names else _ANOTHER_DATASET.format(min(names))
+    def _owner(self, facts: DicomFacts | None, entry: Entry | None, path: str) -> Subject | str:
+        """Return the subject of a new image; or why it would make two subjects of a person."""
+        if facts and (known := self._subject_of_study(facts)):
+            return known if self._is_of(known, facts, entry, path) else _ANOTHER_IN_MANIFEST
+        if facts and facts.subject and not entry:
+            datasets = select(Dataset.name).join(Subject).where(Subject.name == facts.subject)
+            names = set(self._session.scalars(datasets))
+            if names and self._dataset not in names:
+                return _ANOTHER_DATASET.format(min(names))
+        return self._subject(facts, entry, path)
 
     def _subject(self, facts: DicomFacts | None, entry: Entry | None, path: str) -> Subject:
         name = entry.dataset if entry else self._dataset
@@ -315,7 +309,11 @@ class _Import:
             self._session.flush()
         pseudonym = self._pseudonym(facts, entry, path)
         of_name = select(Subject).filter_by(dataset_id=dataset.id, name=pseudonym)
-        return self._session.scalars(of_name).first() or Subject(dataset=dataset, name=pseudonym)
+        subject = self._session.scalars(of_name).first()
+        if subject is None:
+            subject = Subject(dataset=dataset, name=pseudonym)
+            self._session.add(subject)
+        return subject
 
     def _pseudonym(self, facts: DicomFacts | None, entry: Entry | None, path: str) -> str:
         if facts and facts.subject and not entry:

@@ -42,7 +42,7 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
     Raises:
         ValueError: a column is missing, or it is no CSV file in UTF-8.
     """
-    path = _manifest(folder)
+    path = manifest_path(folder)
     if path is None:
         return {}
     rows = read_rows(path, _COLUMNS)
@@ -58,8 +58,8 @@ def absent(manifest: Mapping[str, Entry], folder: Path, files: Collection[str]) 
     named = set(manifest).intersection(files)
     if manifest and files and not named:
         raise ValueError(
-            f"{_manifest(folder)} names none of the files below {folder}: its column `file` has paths from its own "
-            "folder, with forward slashes"
+            f"{manifest_path(folder)} names none of the files below {folder}: its column `file` has paths from its "
+            "own folder, with forward slashes"
         )
     below = (path for path in manifest if Path(path).is_relative_to(folder) and path not in named)
     return [ReadError(path, 0, "the manifest names it, and it is not there") for path in below]
@@ -73,7 +73,7 @@ def read_sources(folder: Path, datasets: Collection[str]) -> list[dict[str, str]
     Raises:
         ValueError: the manifest lacks a column that it has to have, or is no CSV file in UTF-8.
     """
-    path = _manifest(folder)
+    path = manifest_path(folder)
     rows = read_rows(path, _COLUMNS) if path else ()
     told = {
         (row["dataset"], *(row.get(name, "") for name in _SOURCE_COLUMNS))
@@ -83,7 +83,8 @@ def read_sources(folder: Path, datasets: Collection[str]) -> list[dict[str, str]
     return [dict(zip(("dataset", "source", "commit", "license"), each, strict=True)) for each in sorted(told)]
 
 
-def _manifest(folder: Path) -> Path | None:
+def manifest_path(folder: Path) -> Path | None:
+    """Return where the MANIFEST.csv that holds for `folder` lies: in it or its parent; None where there is none."""
     return next((p for p in (folder / FILE_NAME, folder.parent / FILE_NAME) if p.is_file()), None)
 
 

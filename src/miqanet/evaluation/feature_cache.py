@@ -26,8 +26,8 @@ from miqanet.image import MRImage
 _KEPT_EVERY = 200
 """Images after which the file is written: what an interruption costs at most."""
 
-
 _VERSION = b"miqanet"
+"""Key of the file's metadata: the version that computed it."""
 
 _NONE = np.full(0, np.nan)
 

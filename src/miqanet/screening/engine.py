@@ -103,11 +103,11 @@ class Engine:
             probabilities[index], artifacts[index], activation_map[index] = self._look(request, image)
             logit = logits(probabilities[index, 1])
             if abs(logit) < self.card.doubt:
-                turned = self._look(request, image[:, ::-1, ::-1])
-                probabilities[index, 1] = expit((logit + logits(turned[0][1])) / 2)
-                artifacts[index] = (artifacts[index] + turned[1]) / 2
+                quality, named, glow = self._look(request, image[:, ::-1, ::-1])
+                probabilities[index, 1] = expit((logit + logits(quality[1])) / 2)
+                artifacts[index] = (artifacts[index] + named) / 2
                 # Its mean is the logit without the bias, still.
-                activation_map[index] = (activation_map[index] + turned[2][::-1, ::-1]) / 2
+                activation_map[index] = (activation_map[index] + glow[::-1, ::-1]) / 2
         self._idle.put(request)
         low = probabilities[:, 1]
         if self.card.scaling != Scaling():
