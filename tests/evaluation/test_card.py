@@ -153,8 +153,7 @@ def test_what_training_began_with_is_told(card, tmp_path):
     text = (tmp_path / "README.md").read_text()
     assert "Began with weights learned on ImageNet, `resnet34.pth`." in text
     assert "1. 256 pixels" in text
-    assert "2. 512 pixels" in text
-    assert "stored images" in text
+    assert "2. 512 pixels: 30 epochs of the stored images, batch" in text
     assert "()" not in text
 
 
