@@ -5,9 +5,7 @@ The parts are built to be killed, so that is how they are stopped.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -108,18 +107,13 @@ def _locked(spool: Path) -> Iterator[None]:
     """Keep another node out of the spool folder; the lock goes with the process, however that ends."""
     try:
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(spool / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = FileLock(spool / "lock", mode=0o600).acquire(timeout=0)
+    except Timeout:
+        raise NodeError(f"another node is at work in {spool}") from None
     except OSError as error:
         raise NodeError(f"the spool folder {spool} cannot be used: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise NodeError(f"another node is at work in {spool}") from None
-    try:
+    with lock:
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _database(url: str) -> Engine:

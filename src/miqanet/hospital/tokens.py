@@ -6,14 +6,14 @@ it has changed, so that a token is withdrawn at once.
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock
 
 from miqanet.hospital.settings_table import ConfigError
 from miqanet.web.tokens import new_token, token_hash
@@ -132,15 +132,9 @@ class Tokens:
                 raise TokenError(f"there is no token of {name}")
             self._write(rest)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep others from changing the file meanwhile: what they had read would come back."""
-        descriptor = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+    def _alone(self) -> FileLock:
+        """Return what keeps others from changing the file meanwhile: what they had read would come back."""
+        return FileLock(self._path.with_name(f".{self._path.name}.lock"), mode=0o600)
 
     def _reread(self) -> None:
         try:
