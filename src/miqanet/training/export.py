@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from miqanet.networks import MIQANet, MIQANetSettings
@@ -69,7 +69,8 @@ def read_half_precision(folder: Path) -> dict[str, Tensor]:
 def save_half_precision(network: MIQANet, folder: Path) -> None:
     """Write the weights in float16 (safetensors), for fine-tuning."""
     state = {name: value.half().contiguous() for name, value in network.state_dict().items() if value.ndim}
-    save_file(state, folder / HALF_PRECISION_FILE)
+    # Not by `save_file`, which lets nobody but its user read the file.
+    (folder / HALF_PRECISION_FILE).write_bytes(save(state))
 
 
 def save_engine_model(network: MIQANet, examples: Sequence[NDArray[np.float32]], folder: Path) -> None:
