@@ -113,6 +113,12 @@ def test_half_precision_comes_back_as_the_same_network(network, tmp_path):
             torch.testing.assert_close(ours, theirs, rtol=0.02, atol=0.02)
 
 
+def test_others_may_read_half_precision_as_they_may_any_file(network, tmp_path):
+    save_half_precision(network, tmp_path)
+    (tmp_path / "any").touch()
+    assert (tmp_path / HALF_PRECISION_FILE).stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_weights_of_another_network_are_refused(network):
     with pytest.raises(RuntimeError, match="artifact_fc"):
         load_network(network.state_dict(), KINDS[:3])
